@@ -1,0 +1,1 @@
+"""netkit: finger, echo, pub/sub, a web site and a proxy from one TOML file."""

@@ -1,0 +1,243 @@
+"""Tables become typed, frozen values (cattrs), and mistakes become problems.
+
+A `Document` is one file while it is read: whoever reads a table from it gets a value, or None and
+one or more problems more. Nothing is converted silently: "5" is not 5, true is not 1.
+"""
+
+import os
+import tomllib
+from collections.abc import Callable, Iterator
+from enum import Enum
+from ipaddress import ip_network
+from pathlib import Path
+from typing import Annotated, Any, TypeVar, get_args, get_origin
+
+import attrs
+from cattrs import BaseValidationError, ClassValidationError, Converter
+from cattrs.errors import ForbiddenExtraKeysError, IterableValidationError, IterableValidationNote
+from cattrs.gen import make_dict_structure_fn
+
+from netkit.document.lines import KeyPath, Places, places
+from netkit.document.values import Check, Network, OneOrMore, did_you_mean, quoted
+from netkit.errors import ConfigError, Problem
+
+T = TypeVar("T")
+Hook = Callable[[Any, Any], Any]
+
+_WANTED = {
+    str: 'a text in quotes, as in "text"',
+    int: "a whole number",
+    float: "a number",
+    bool: "true or false",
+}
+
+
+class Document:
+    """One TOML file: its tables, and the problems found in it so far.
+
+    `name` is the file as the operator wrote it and is what problems say; relative paths in the file
+    are relative to its folder. `hooks` says how types of the caller's own are read: each takes the
+    written value and returns the typed one or raises ValueError with what is wrong and what would
+    be right.
+    """
+
+    def __init__(
+        self, name: str, text: str, hooks: dict[Any, Callable[[Any], Any]] | None = None
+    ) -> None:
+        self.name = name
+        self.problems: list[Problem] = []
+        self.tables, self._places = self._parse(text)
+        self._converter = _converter(Path(os.path.abspath(name)).parent)  # noqa: PTH100 (keeps symlinks)
+        for kind, hook in (hooks or {}).items():
+            self._converter.register_structure_hook(kind, _ignoring_type(hook))
+
+    def _parse(self, text: str) -> tuple[dict[str, Any], Places]:
+        try:
+            return tomllib.loads(text), places(text)
+        except tomllib.TOMLDecodeError as error:
+            raise ConfigError([_syntax_problem(self.name, text, error)]) from None
+
+    def complain(self, path: KeyPath, text: str) -> None:
+        """Note that something is wrong with the value at `path`."""
+        problem = Problem(self.name, self._places.line(path), self._places.where(path), text)
+        self.problems.append(problem)
+
+    def table(self, *path: str) -> dict[str, Any]:
+        """Return the table at `path`; an empty one where there is none or it is no table."""
+        found: Any = self.tables
+        for depth, key in enumerate(path, 1):
+            found = found.get(key, {})
+            if not isinstance(found, dict):
+                self.complain(path[:depth], f"{_shown(found)} is not a table")
+                return {}
+        return dict(found)
+
+    def read(self, kind: type[T], value: object, path: KeyPath) -> T | None:
+        """Return `value`, which stands at `path`, as a `kind`; None where it has problems."""
+        try:
+            return self._converter.structure(value, kind)
+        except (BaseValidationError, ValueError) as error:
+            for inner, text in _complaints(error):
+                self.complain((*path, *inner), text)
+            return None
+
+    def raise_problems(self) -> None:
+        """Raise ConfigError where there are problems."""
+        if self.problems:
+            raise ConfigError(self.problems)
+
+
+def open_document(name: str, hooks: dict[Any, Callable[[Any], Any]] | None = None) -> Document:
+    """Read the file `name`; raise ConfigError where it cannot be read or is not TOML."""
+    try:
+        text = Path(name).read_bytes().decode()
+    except UnicodeDecodeError as error:
+        line = error.object.count(b"\n", 0, error.start) + 1
+        raise ConfigError([Problem(name, line, "", "is not UTF-8; TOML is")]) from None
+    except OSError as error:
+        raise ConfigError([Problem(name, 0, "", cannot_read(error))]) from None
+    return Document(name, text, hooks)
+
+
+def cannot_read(error: OSError) -> str:
+    """Return why a file cannot be read, in an operator's words."""
+    return f"cannot be read: {(error.strerror or str(error)).lower()}"
+
+
+def _syntax_problem(name: str, text: str, error: tomllib.TOMLDecodeError) -> Problem:
+    words = str(error)
+    message, _, place = words.rpartition(" (at ")
+    line = place.removeprefix("line ").split(",")[0]
+    number = int(line) if line.isdecimal() else text.count("\n") + 1
+    return Problem(
+        name, number, "", f"is not TOML: {(message or words)[:1].lower()}{(message or words)[1:]}"
+    )
+
+
+def _converter(base: Path) -> Converter:
+    converter = Converter(forbid_extra_keys=True)
+    for kind in (str, int, float, bool):
+        converter.register_structure_hook(kind, _exactly)
+    converter.register_structure_hook(Path, lambda value, _: base / _exactly(value, str))
+    converter.register_structure_hook(Network, _network)
+    converter.register_structure_hook_func(_is_enum, _member)
+    converter.register_structure_hook_factory(_is_tuple, lambda _: _sequence_hook(converter))
+    converter.register_structure_hook_factory(_is_annotated, lambda _: _checked_hook(converter))
+    converter.register_structure_hook_factory(attrs.has, lambda kind: _table_hook(converter, kind))
+    return converter
+
+
+def _ignoring_type(hook: Callable[[Any], Any]) -> Hook:
+    return lambda value, _: hook(value)
+
+
+def _is_enum(kind: Any) -> bool:  # noqa: ANN401
+    return isinstance(kind, type) and issubclass(kind, Enum)
+
+
+def _is_tuple(kind: Any) -> bool:  # noqa: ANN401
+    return get_origin(kind) is tuple
+
+
+def _is_annotated(kind: Any) -> bool:  # noqa: ANN401
+    return get_origin(kind) is Annotated
+
+
+def _exactly(value: Any, kind: type) -> Any:  # noqa: ANN401
+    if type(value) is kind:
+        return value
+    if kind is float and type(value) is int:
+        return float(value)
+    raise ValueError(f"{_shown(value)} is not right; {_WANTED[kind]}")
+
+
+def _network(value: object, _: object) -> Network:
+    try:
+        return ip_network(_exactly(value, str))
+    except ValueError as error:
+        raise ValueError(f'{error}; a network is written as "127.0.0.0/8"') from None
+
+
+def _member(value: object, kind: type[Enum]) -> Enum:
+    names = {member.value: member for member in kind}
+    if isinstance(value, str) and value in names:
+        return names[value]
+    raise ValueError(f"{_shown(value)} is not known; {did_you_mean(str(value), names)}")
+
+
+def _sequence_hook(converter: Converter) -> Hook:
+    def structure(value: object, kind: Any) -> tuple[Any, ...]:  # noqa: ANN401
+        if not isinstance(value, list):
+            raise ValueError(f'{_shown(value)} is not a list; a list is written as ["one", "two"]')  # noqa: TRY004
+        element = get_args(kind)[0]
+        items: list[Any] = []
+        errors: list[Exception] = []
+        for index, item in enumerate(value):
+            try:
+                items.append(converter.structure(item, element))
+            except (BaseValidationError, ValueError) as error:
+                error.add_note(IterableValidationNote(f"element {index}", index, element))
+                errors.append(error)
+        if errors:
+            raise IterableValidationError("in a list", errors, kind)
+        return tuple(items)
+
+    return structure
+
+
+def _checked_hook(converter: Converter) -> Hook:
+    def structure(value: object, kind: Any) -> Any:  # noqa: ANN401
+        inner, *checks = get_args(kind)
+        if any(isinstance(check, OneOrMore) for check in checks) and not isinstance(value, list):
+            return (converter.structure(value, get_args(inner)[0]),)
+        typed = converter.structure(value, inner)
+        for check in checks:
+            complaint = None if isinstance(check, OneOrMore) else _complaint(check, typed)
+            if complaint:
+                raise ValueError(complaint)
+        return typed
+
+    return structure
+
+
+def _complaint(check: Check, value: object) -> str | None:
+    return check.complaint(value)
+
+
+def _table_hook(converter: Converter, kind: type[Any]) -> Hook:
+    from_table = make_dict_structure_fn(kind, converter, _cattrs_forbid_extra_keys=True)
+
+    def structure(value: Any, _: object) -> Any:  # noqa: ANN401
+        if not isinstance(value, dict):
+            raise ValueError(f"{_shown(value)} is not a table")  # noqa: TRY004
+        return from_table(value, kind)
+
+    return structure
+
+
+def _complaints(error: Exception) -> Iterator[tuple[KeyPath, str]]:
+    """Flatten cattrs' groups into places below the value and texts."""
+    if isinstance(error, ClassValidationError | IterableValidationError):
+        noted, bare = error.group_exceptions()
+        for inner, note in noted:
+            step = note.index if isinstance(note, IterableValidationNote) else note.name
+            for path, text in _complaints(inner):
+                yield (step, *path), text
+        for inner in bare:
+            yield from _complaints(inner)
+    elif isinstance(error, ForbiddenExtraKeysError):
+        known = [field.alias or field.name for field in attrs.fields(error.cl)]
+        for key in sorted(error.extra_fields):
+            yield (key,), f"is not known here; {did_you_mean(key, known)}"
+    elif isinstance(error, KeyError):
+        yield (), "is missing"
+    else:
+        yield (), str(error)
+
+
+def _shown(value: object) -> str:
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, dict | list):
+        return "a table" if isinstance(value, dict) else "a list"
+    return quoted(value) if isinstance(value, str) else str(value)

@@ -1,0 +1,7 @@
+"""What netkit serves: one folder a kind, and one line of this table."""
+
+from typing import Any
+
+from netkit.services.kind import Kind
+
+KINDS: tuple[Kind[Any, Any], ...] = ()

@@ -1,0 +1,1 @@
+"""netkit's tests, folder by folder as in `netkit/`."""
