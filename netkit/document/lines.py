@@ -39,8 +39,6 @@ class Places:
         depth = len(path)
         while depth and path[:depth] not in self.headers:
             depth -= 1
-        if not depth and path and isinstance(path[0], str) and len(path) == 1:
-            return f"[{path[0]}]"
         table, key = path[:depth], path[depth:]
         names = ".".join(str(part) for part in table if isinstance(part, str))
         header = f"[[{names}]]" if table and isinstance(table[-1], int) else f"[{names}]"

@@ -6,7 +6,7 @@ one or more problems more. Nothing is converted silently: "5" is not 5, true is 
 
 import os
 import tomllib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from enum import Enum
 from ipaddress import ip_network
 from pathlib import Path
@@ -23,6 +23,7 @@ from netkit.errors import ConfigError, Problem
 
 T = TypeVar("T")
 Hook = Callable[[Any, Any], Any]
+Hooks = Mapping[Any, Callable[[Any, "Reader"], Any]]
 
 _WANTED = {
     str: 'a text in quotes, as in "text"',
@@ -32,24 +33,71 @@ _WANTED = {
 }
 
 
+class Reader:
+    """Turns the values of one file into typed ones; relative paths are put below `base`."""
+
+    def __init__(self, base: Path, hooks: Hooks) -> None:
+        self.base = base
+        self._converter = _converter(base)
+        for kind, hook in hooks.items():
+            self._converter.register_structure_hook(kind, self._bound(hook))
+
+    def _bound(self, hook: Callable[[Any, "Reader"], Any]) -> Hook:
+        return lambda value, _: hook(value, self)
+
+    def read(self, value: object, kind: type[T]) -> T:
+        """Return `value` as a `kind`; raise what `Document.read` turns into problems."""
+        return self._converter.structure(value, kind)
+
+    def read_apart(self, value: object, *kinds: type[Any]) -> tuple[Any, ...]:
+        """Return one table as several values: each of the attrs classes `kinds` gets its own keys."""
+        if not isinstance(value, dict):
+            raise ValueError(f"{_shown(value)} is not a table")  # noqa: TRY004
+        names = [_names(kind) for kind in kinds]
+        errors: list[Exception] = []
+        unknown = value.keys() - set().union(*names)
+        if unknown:
+            errors.append(_UnknownKeysError(unknown, set().union(*names)))
+        parts: list[Any] = []
+        for kind, own in zip(kinds, names, strict=True):
+            try:
+                parts.append(self.read({key: value[key] for key in value if key in own}, kind))
+            except BaseValidationError as error:
+                errors.append(error)
+        if errors:
+            raise ClassValidationError("in a table", errors, dict)
+        return tuple(parts)
+
+
+class BelowError(ValueError):
+    """What a hook raises where the fault is in a key below the value it was given."""
+
+    def __init__(self, path: KeyPath, text: str) -> None:
+        super().__init__(text)
+        self.path = path
+
+
+class _UnknownKeysError(Exception):
+    def __init__(self, unknown: Iterable[str], known: Iterable[str]) -> None:
+        super().__init__()
+        self.unknown, self.known = sorted(unknown), known
+
+
 class Document:
     """One TOML file: its tables, and the problems found in it so far.
 
     `name` is the file as the operator wrote it and is what problems say; relative paths in the file
     are relative to its folder. `hooks` says how types of the caller's own are read: each takes the
-    written value and returns the typed one or raises ValueError with what is wrong and what would
-    be right.
+    written value and a `Reader`, and returns the typed value or raises ValueError with what is
+    wrong and what would be right.
     """
 
-    def __init__(
-        self, name: str, text: str, hooks: dict[Any, Callable[[Any], Any]] | None = None
-    ) -> None:
+    def __init__(self, name: str, text: str, hooks: Hooks | None = None) -> None:
         self.name = name
         self.problems: list[Problem] = []
         self.tables, self._places = self._parse(text)
-        self._converter = _converter(Path(os.path.abspath(name)).parent)  # noqa: PTH100 (keeps symlinks)
-        for kind, hook in (hooks or {}).items():
-            self._converter.register_structure_hook(kind, _ignoring_type(hook))
+        base = Path(os.path.abspath(name)).parent  # noqa: PTH100 (keeps symlinks)
+        self._reader = Reader(base, hooks or {})
 
     def _parse(self, text: str) -> tuple[dict[str, Any], Places]:
         try:
@@ -74,8 +122,15 @@ class Document:
 
     def read(self, kind: type[T], value: object, path: KeyPath) -> T | None:
         """Return `value`, which stands at `path`, as a `kind`; None where it has problems."""
+        return self._noting(path, lambda: self._reader.read(value, kind))
+
+    def read_apart(self, value: object, path: KeyPath, *kinds: type[Any]) -> tuple[Any, ...] | None:
+        """Return the table `value` as several values, as `Reader.read_apart` does."""
+        return self._noting(path, lambda: self._reader.read_apart(value, *kinds))
+
+    def _noting(self, path: KeyPath, read: Callable[[], T]) -> T | None:
         try:
-            return self._converter.structure(value, kind)
+            return read()
         except (BaseValidationError, ValueError) as error:
             for inner, text in _complaints(error):
                 self.complain((*path, *inner), text)
@@ -87,7 +142,7 @@ class Document:
             raise ConfigError(self.problems)
 
 
-def open_document(name: str, hooks: dict[Any, Callable[[Any], Any]] | None = None) -> Document:
+def open_document(name: str, hooks: "Hooks | None" = None) -> Document:
     """Read the file `name`; raise ConfigError where it cannot be read or is not TOML."""
     try:
         text = Path(name).read_bytes().decode()
@@ -127,8 +182,8 @@ def _converter(base: Path) -> Converter:
     return converter
 
 
-def _ignoring_type(hook: Callable[[Any], Any]) -> Hook:
-    return lambda value, _: hook(value)
+def _names(kind: type[Any]) -> set[str]:
+    return {attribute.alias or attribute.name for attribute in attrs.fields(kind)}
 
 
 def _is_enum(kind: Any) -> bool:  # noqa: ANN401
@@ -226,13 +281,14 @@ def _complaints(error: Exception) -> Iterator[tuple[KeyPath, str]]:
         for inner in bare:
             yield from _complaints(inner)
     elif isinstance(error, ForbiddenExtraKeysError):
-        known = [field.alias or field.name for field in attrs.fields(error.cl)]
-        for key in sorted(error.extra_fields):
-            yield (key,), f"is not known here; {did_you_mean(key, known)}"
+        yield from _complaints(_UnknownKeysError(error.extra_fields, _names(error.cl)))
+    elif isinstance(error, _UnknownKeysError):
+        for key in error.unknown:
+            yield (key,), f"is not known here; {did_you_mean(key, error.known)}"
     elif isinstance(error, KeyError):
         yield (), "is missing"
     else:
-        yield (), str(error)
+        yield getattr(error, "path", ()), str(error)
 
 
 def _shown(value: object) -> str:

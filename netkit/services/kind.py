@@ -100,8 +100,9 @@ class Kind(Generic[Settings, Options]):
     `settings` is an attrs class with the table's own keys (without `kind`, `listen`, `limits`),
     `options` one with the own keys of a listener's table (`NoOptions` where there are none). `build(settings, references, world)`
     returns the running service; `references` has those that `references(settings)` names.
-    `complaints(settings)` may look at files, and opens no socket. `limits` are the defaults in which this
-    kind differs from `[limits]`.
+    `complaints(settings)` may look at files, and opens no socket; it may raise ConfigError with the
+    mistakes in a file that the settings name. `limits` are the defaults in which this kind differs
+    from `[limits]`, `alpn` the protocol names (RFC 7301) that its TLS listeners offer.
     """
 
     name: str
@@ -112,3 +113,4 @@ class Kind(Generic[Settings, Options]):
     references: Callable[[Settings], Iterable[Reference]] = _nothing
     mounts: tuple[MountKind[Any, Any], ...] = ()
     limits: Mapping[str, Any] = field(factory=dict)
+    alpn: tuple[bytes, ...] = ()

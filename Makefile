@@ -1,0 +1,42 @@
+# `make run` and `make test` work on a fresh machine: they make .venv themselves.
+
+PYTHON ?= python3
+CONFIG ?= etc/netkit.toml
+BIN := .venv/bin
+
+# Root is shed as a start from systemd would shed it; the configuration names no user.
+SHED = $(if $(filter 0,$(shell id -u)),--uid=$(shell id -u nobody) --gid=$(shell id -g nobody))
+
+.PHONY: run test clean
+
+run: .venv/run etc/tls/localhost.pem
+	exec $(BIN)/twistd -n --pidfile= $(SHED) netkit --config $(CONFIG)
+
+test: .venv/test
+	$(BIN)/python -W error -m twisted.trial tests
+	$(BIN)/mypy netkit tests
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+etc/tls/localhost.pem: | .venv/run
+	$(BIN)/python -m netkit.tools.certificate etc/tls
+
+.venv/run: setup.cfg pyproject.toml | .venv/bin/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable .
+	@touch $@
+
+.venv/test: setup.cfg pyproject.toml | .venv/bin/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[test]'
+	@touch $@ .venv/run
+
+.venv/bin/python:
+	@command -v $(PYTHON) >/dev/null || \
+		{ echo 'netkit: $(PYTHON) is missing; it needs Python 3.11 or newer'; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "netkit: $$($(PYTHON) --version) is too old; it needs Python 3.11 or newer"; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || \
+		{ echo 'netkit: Python lacks venv; on Debian: apt install python3-venv'; exit 1; }
+	$(PYTHON) -m venv .venv
+
+clean:
+	rm -rf .venv build dist *.egg-info _trial_temp*

@@ -1,0 +1,1 @@
+"""A file becomes a plan. Opens no socket, reads no key."""

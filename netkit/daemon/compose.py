@@ -1,0 +1,169 @@
+"""A plan becomes a daemon.
+
+`prepare` does everything that a start does short of opening a socket, so that `--check` is a start
+that stops there; `Daemon` binds, sheds root and serves. Rule: the daemon has every listener of the
+plan and is who the plan says, or it does not start.
+"""
+
+import os
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from attrs import frozen
+from twisted.application.service import IProcess, MultiService
+from twisted.logger import ILogObserver, Logger
+
+from netkit.config.load import Kinds, load
+from netkit.config.plan import Plan
+from netkit.daemon.listen import Listener
+from netkit.daemon.logs import observer
+from netkit.daemon.privileges import (
+    ROOT,
+    Identity,
+    PrivilegeError,
+    Target,
+    look_up,
+    prove_no_way_back,
+    shed,
+    verify,
+)
+from netkit.document.typed import Document
+from netkit.net.listener import Gate
+from netkit.net.tls import Store
+from netkit.services import KINDS
+from netkit.services.kind import Running, World
+
+
+class StartError(SystemExit, Exception):
+    """The daemon cannot start; the text is for the operator.
+
+    A SystemExit, so that in the foreground the text is all that is printed, and an Exception, so
+    that a twistd in the background tells its parent and removes its pid file.
+    """
+
+
+@frozen
+class Prepared:
+    """Everything that a start needs and that an operator can get wrong."""
+
+    plan: Plan
+    target: Target | None
+    stores: Mapping[str, Store]
+
+    def listing(self) -> Iterator[str]:
+        """Yield a line a listener: service, endpoint, TLS or not."""
+        width = max(len(service.name) for service in self.plan.services)
+        for service in self.plan.services:
+            for listener in service.listeners:
+                yield f"{service.name:<{width}}  {listener}"
+
+
+def prepare(name: str, kinds: Kinds = KINDS) -> Prepared:
+    """Return what the configuration file `name` asks for; raise ConfigError with every problem."""
+    plan, document = load(name, kinds)
+    target = _target(plan, document)
+    stores = {name: _store(plan, name, document) for name in plan.tls}
+    document.raise_problems()
+    return Prepared(plan, target, stores)
+
+
+def _target(plan: Plan, document: Document) -> Target | None:
+    try:
+        return look_up(plan.daemon)
+    except ValueError as error:
+        document.complain(("daemon", "user"), str(error))
+        return None
+
+
+def _store(plan: Plan, name: str, document: Document) -> Store:
+    store, problems = Store.load(plan.tls[name].certificates, datetime.now(UTC))
+    for problem in problems:
+        document.complain(("tls", name, "certificates"), str(problem))
+    return store
+
+
+class Daemon(MultiService):
+    """All that one process serves, as one Twisted service; add it to an Application.
+
+    `reactor` is what everything in it runs on; `log_to` is where log lines go, or None where
+    whoever starts the daemon has a log of its own.
+    """
+
+    def __init__(self, prepared: Prepared, reactor: Any, log_to: Any = None) -> None:  # noqa: ANN401
+        super().__init__()
+        self._prepared = prepared
+        self._log_to = log_to
+        self._log = Logger(namespace="netkit")
+        running = _build(prepared.plan, reactor)
+        for service in running.values():
+            service.setServiceParent(self)
+        self._listeners = tuple(_listeners(prepared, running, reactor))
+        for listener in self._listeners:
+            listener.setServiceParent(self)
+
+    def setServiceParent(self, parent: Any) -> None:  # noqa: ANN401
+        """Tell twistd's Application whom to become and where to log."""
+        target = self._prepared.target
+        process = IProcess(parent, None)
+        if process is not None and target is not None and target.login and os.geteuid() == ROOT:
+            process.uid, process.gid = target.uid, target.gid
+        if process is not None and self._log_to is not None:
+            log = observer(self._prepared.plan.log, self._log_to)
+            parent.setComponent(ILogObserver, log)
+        super().setServiceParent(parent)
+
+    def privilegedStartService(self) -> None:
+        """Bind every listener, as root where the process is root; raise StartError if one fails."""
+        refusals = [refusal for refusal in (each.bind() for each in self._listeners) if refusal]
+        if refusals:
+            self._refuse("\n".join(f"netkit: {refusal}" for refusal in refusals))
+        target = self._prepared.target
+        if target is not None and not target.login and os.geteuid() == ROOT:
+            shed(target)
+        super().privilegedStartService()
+
+    def startService(self) -> None:
+        """Serve; raise StartError where the process is not who it should be by now."""
+        try:
+            self._prove_identity()
+        except PrivilegeError as error:
+            self._refuse(f"netkit: refuses to serve: {error}")
+        if self.parent is None:
+            self.privilegedStartService()
+        super().startService()
+
+    def _prove_identity(self) -> None:
+        if self.parent is None and os.geteuid() == ROOT:  # twist has no Application
+            raise PrivilegeError("twist never sheds root; start it with twistd")
+        verify(self._prepared.target, Identity.of_this_process())
+        prove_no_way_back()
+
+    def _refuse(self, text: str) -> None:
+        self._log.critical("{text}", text=text)
+        raise StartError(text)
+
+
+def _build(plan: Plan, reactor: Any) -> Mapping[str, Running[Any]]:  # noqa: ANN401
+    """Build the services of `plan`, each after those that it names."""
+    running: dict[str, Running[Any]] = {}
+    for service in plan.in_order():
+        world = World(reactor, reactor, Logger(namespace=f"netkit.{service.name}"))
+        named = {each.service: running[each.service] for each in service.references}
+        running[service.name] = service.kind.build(service.settings, named, world)
+    return running
+
+
+def _listeners(
+    prepared: Prepared,
+    running: Mapping[str, Running[Any]],
+    reactor: Any,  # noqa: ANN401
+) -> Iterator[Listener]:
+    for service in prepared.plan.services:
+        log = Logger(namespace=f"netkit.{service.name}")
+        for plan in service.listeners:
+            inner = running[service.name].factory(plan.options)
+            store = prepared.stores[plan.tls] if plan.tls is not None else None
+            tls = store.contexts(service.kind.alpn) if store is not None else None
+            gate = Gate(inner, plan.limits, reactor, log, tls)
+            yield Listener(service.name, plan, gate, reactor, log)

@@ -1,0 +1,79 @@
+"""The table `[log]`: events become lines of text or of JSON.
+
+Rule: a line of the log is one line of the file, whatever a peer sent: control characters are
+written as escapes. A log that cannot be written is let go of silently, never a service.
+"""
+
+import json
+import signal
+import sys
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import TextIO
+
+from twisted.logger import (
+    FileLogObserver,
+    FilteringLogObserver,
+    ILogObserver,
+    LogEvent,
+    LogLevel,
+    LogLevelFilterPredicate,
+    eventAsText,
+    formatEvent,
+)
+from twisted.python.logfile import LogFile
+
+from netkit.config.schema import Log, LogFormat
+from netkit.document.values import printable
+
+
+def observer(log: Log, write_to: TextIO) -> ILogObserver:
+    """Return what writes events to `write_to` in the format and from the level of `log`."""
+    formats: dict[LogFormat, Callable[[LogEvent], str]] = {
+        LogFormat.TEXT: as_text,
+        LogFormat.JSON: as_json,
+    }
+    predicate = LogLevelFilterPredicate(LogLevel.lookupByName(log.level.value))
+    return FilteringLogObserver(FileLogObserver(write_to, formats[log.format]), [predicate])
+
+
+def as_text(event: LogEvent) -> str:
+    """Return `event` as text: time, namespace, level, words; a traceback's lines are indented."""
+    text = eventAsText(event, includeTimestamp=False, includeSystem=False)
+    head, *rest = (printable(line) for line in text.split("\n"))
+    level = event.get("log_level", LogLevel.info)
+    lines = (f"{_time(event)} [{_namespace(event)}#{level.name}] {head}", *rest)
+    return "\n    ".join(line for line in lines if line) + "\n"
+
+
+def as_json(event: LogEvent) -> str:
+    """Return `event` as one JSON object on a line of its own."""
+    entry = {
+        "time": _time(event),
+        "level": event.get("log_level", LogLevel.info).name,
+        "namespace": _namespace(event),
+        "text": formatEvent(event),
+    }
+    if "log_failure" in event:
+        entry["traceback"] = event["log_failure"].getTraceback()
+    return json.dumps(entry) + "\n"
+
+
+def destination(logfile: str | None, *, in_foreground: bool) -> TextIO:
+    """Return where twistd would write: standard output, or a file that SIGUSR1 rotates."""
+    if logfile == "-" or (in_foreground and not logfile):
+        return sys.stdout
+    rotating = LogFile.fromFullPath(logfile or "twistd.log")
+    if not signal.getsignal(signal.SIGUSR1):
+        signal.signal(signal.SIGUSR1, lambda *_: rotating.rotate())
+    return rotating  # type: ignore[no-any-return]
+
+
+def _time(event: LogEvent) -> str:
+    return datetime.fromtimestamp(event.get("log_time", 0.0), UTC).isoformat(
+        timespec="milliseconds"
+    )
+
+
+def _namespace(event: LogEvent) -> str:
+    return printable(str(event.get("log_namespace") or event.get("log_system") or "-"))
