@@ -12,8 +12,9 @@ TESTS = Path(__file__).parent
 def _silent() -> Iterator[str]:
     for path in sorted(TESTS.rglob("test_*.py")):
         for node in ast.walk(ast.parse(path.read_text())):
-            is_test = isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
-            if is_test and node.name.startswith("test_") and not ast.get_docstring(node):
+            if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+                continue
+            if node.name.startswith("test_") and not ast.get_docstring(node):
                 yield f"{path.relative_to(TESTS)}:{node.lineno}: {node.name}"
 
 

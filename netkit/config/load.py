@@ -99,12 +99,13 @@ def _service(
         _complain_kind(document, path, table, kinds)
         return None
     parts = document.read_apart(table, path, ServiceTable, kind.settings)
-    if parts is None:
-        return None
-    common, settings = parts
-    limits = attrs.evolve(limits, **{**kind.limits, **common.limits.given})
-    listeners = _listeners(document, (*path, "listen"), common.listen, kind, limits)
-    return ServicePlan(name, kind, settings, tuple(listeners))
+    if not table.get("listen", True):
+        document.complain((*path, "listen"), 'is empty; as in "tcp:8080"')
+    own = parts[0].limits.given if parts else {}
+    limits = attrs.evolve(limits, **{**kind.limits, **own})
+    listen = table.get("listen", [])
+    listeners = tuple(_listeners(document, (*path, "listen"), listen, kind, limits))
+    return ServicePlan(name, kind, parts[1], listeners) if parts else None
 
 
 def _complain_kind(
@@ -117,15 +118,13 @@ def _complain_kind(
     else:
         name = str(path[-1])
         text = f"{quoted(name)} is no kind of service; {did_you_mean(name, kinds)}"
-        document.complain(path, f"{text}, or add kind")
+        document.complain(path, f"{text} or add the key kind")
 
 
 def _listeners(
     document: Document, path: KeyPath, written: object, kind: Kind[Any, Any], limits: Limits
 ) -> Iterable[ListenerPlan]:
     entries = written if isinstance(written, list) else [written]
-    if not entries:
-        document.complain(path, 'is empty; as in "tcp:8080"')
     for index, entry in enumerate(entries):
         place = (*path, index) if isinstance(written, list) else path
         parts = _entry(document, place, entry, kind)

@@ -86,8 +86,9 @@ def checks(plan: Plan) -> Iterator[tuple[KeyPath, str]]:
     """Yield what is wrong between the tables of `plan`: the place, and the text."""
     yield from _tls_names(plan)
     yield from _sockets(plan)
-    yield from _references(plan)
-    circle = plan.circle()
+    astray = tuple(_references(plan))
+    yield from astray
+    circle = [] if astray else plan.circle()
     if circle:
         yield ("service", circle[0]), f"name each other in a circle: {' -> '.join(circle)}"
     if plan.daemon.group and not plan.daemon.user:

@@ -29,8 +29,10 @@ from netkit.daemon.privileges import (
     verify,
 )
 from netkit.document.typed import Document
+from netkit.net.certificates import Identities
 from netkit.net.listener import Gate
 from netkit.net.tls import Store
+from netkit.net.tls import load as load_certificates
 from netkit.services import KINDS
 from netkit.services.kind import Running, World
 
@@ -63,9 +65,9 @@ def prepare(name: str, kinds: Kinds = KINDS) -> Prepared:
     """Return what the configuration file `name` asks for; raise ConfigError with every problem."""
     plan, document = load(name, kinds)
     target = _target(plan, document)
-    stores = {name: _store(plan, name, document) for name in plan.tls}
+    found = {name: _certificates(plan, name, document) for name in plan.tls}
     document.raise_problems()
-    return Prepared(plan, target, stores)
+    return Prepared(plan, target, {name: Store(each) for name, each in found.items()})
 
 
 def _target(plan: Plan, document: Document) -> Target | None:
@@ -76,11 +78,11 @@ def _target(plan: Plan, document: Document) -> Target | None:
         return None
 
 
-def _store(plan: Plan, name: str, document: Document) -> Store:
-    store, problems = Store.load(plan.tls[name].certificates, datetime.now(UTC))
-    for problem in problems:
-        document.complain(("tls", name, "certificates"), str(problem))
-    return store
+def _certificates(plan: Plan, name: str, document: Document) -> Identities:
+    found = load_certificates(plan.tls[name].certificates, datetime.now(UTC))
+    for fault in found.faults:
+        document.complain(("tls", name, "certificates"), str(fault))
+    return found.identities
 
 
 class Daemon(MultiService):
@@ -164,6 +166,6 @@ def _listeners(
         for plan in service.listeners:
             inner = running[service.name].factory(plan.options)
             store = prepared.stores[plan.tls] if plan.tls is not None else None
-            tls = store.contexts(service.kind.alpn) if store is not None else None
+            tls = store.creator(service.kind.alpn) if store is not None else None
             gate = Gate(inner, plan.limits, reactor, log, tls)
             yield Listener(service.name, plan, gate, reactor, log)

@@ -69,7 +69,8 @@ Port = Annotated[int, Between(1, 65535, "")]
 def did_you_mean(written: str, right: Iterable[str]) -> str:
     """Return the advice for a name that is none of `right`: the nearest of them, or all."""
     names = sorted(right)
-    near = get_close_matches(written, names, n=1)
+    begun = [name for name in names if written and name.startswith(written)]
+    near = begun[:1] or get_close_matches(written, names, n=1)
     if near:
         return f"did you mean {quoted(near[0])}?"
     return f"one of {', '.join(map(quoted, names))}" if names else "nothing may stand here"

@@ -1,6 +1,5 @@
 """Tables become typed values, and every mistake is told with its place."""
 
-import os
 from enum import Enum
 from pathlib import Path
 from typing import Annotated, Any
@@ -160,7 +159,7 @@ class OpenTests(SynchronousTestCase):
     def test_folder(self) -> None:
         """A folder is one line, too."""
         name = self.mktemp()
-        os.mkdir(name)
+        Path(name).mkdir()
         error = self.assertRaises(ConfigError, open_document, name)
         self.assertEqual(str(error), f"{name}: cannot be read: is a directory")
 
