@@ -114,15 +114,16 @@ def start(command: Sequence[str]) -> Iterator[Running]:
             process.stdout.close()
 
 
-def run(command: Sequence[str], **options: str) -> "subprocess.CompletedProcess[str]":
-    """Run `command` from the project's root to its end, and return what it printed."""
+def run(
+    command: Sequence[str], path: str = str(ROOT), cwd: str = str(ROOT)
+) -> "subprocess.CompletedProcess[str]":
+    """Run `command` to its end, with `path` as PYTHONPATH, and return what it printed."""
     return subprocess.run(
         command,
-        cwd=ROOT,
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        cwd=cwd,
+        env={**os.environ, "PYTHONPATH": path},
         capture_output=True,
         text=True,
-        timeout=PATIENCE,
+        timeout=4 * PATIENCE,
         check=False,
-        **options,
     )

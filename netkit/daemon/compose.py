@@ -134,6 +134,7 @@ class Daemon(MultiService):
         if self.parent is None:
             self.privilegedStartService()
         super().startService()
+        self._log.info("serves what {file} says", file=self._prepared.plan.file)
 
     def _prove_identity(self) -> None:
         if self.parent is None and os.geteuid() == ROOT:  # twist has no Application

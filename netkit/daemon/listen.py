@@ -46,12 +46,12 @@ class Listener(Service):
         """Bind the socket; return why it cannot be bound, or the empty string."""
         failures: list[Failure] = []
         listening = maybeDeferred(self._listen)
-        listening.addCallbacks(self._bound, failures.append)
-        if failures:
-            return f"{self.service}: cannot listen on {self.plan.endpoint}: {_why(failures[0])}"
-        if self._port is None:
-            listening.addErrback(self._failed_late)
-        return ""
+        listening.addCallback(self._bound)
+        listening.addErrback(failures.append if listening.called else self._failed_late)
+        return f"{self._cannot()}: {_why(failures[0])}" if failures else ""
+
+    def _cannot(self) -> str:
+        return f"{self.service}: cannot listen on {self.plan.endpoint}"
 
     def _listen(self) -> Any:  # noqa: ANN401 (Twisted names no type for it)
         endpoint = serverFromString(self._reactor, str(self.plan.endpoint))
@@ -62,12 +62,7 @@ class Listener(Service):
 
     def _failed_late(self, failure: Failure) -> None:
         """End the daemon: it would lack a listener."""
-        self._log.failure(
-            "{service}: cannot listen on {endpoint}",
-            failure,
-            service=self.service,
-            endpoint=self.plan.endpoint,
-        )
+        self._log.critical("{cannot}: {why}", cannot=self._cannot(), why=_why(failure))
         self._reactor.stop()
 
     def startService(self) -> None:

@@ -1,0 +1,133 @@
+"""From a configuration file to a daemon, and every way in which it refuses to start."""
+
+import os
+from pathlib import Path
+from textwrap import dedent
+from typing import Any
+from unittest import skipUnless
+
+from attrs import evolve
+from twisted.application.service import Application, IProcess, IServiceCollection
+from twisted.internet.error import CannotListenError
+from twisted.internet.testing import MemoryReactorClock, RaisingMemoryReactor
+from twisted.logger import ILogObserver
+from twisted.trial.unittest import SynchronousTestCase
+
+from netkit.daemon.compose import Daemon, Prepared, StartError, prepare
+from netkit.daemon.privileges import Target
+from netkit.errors import ConfigError
+from tests.kinds import KINDS, Pages, Plain
+
+root_only = skipUnless(os.geteuid() == 0, "needs root")
+no_root = skipUnless(os.geteuid() != 0, "needs an ordinary user")
+
+TEXT = """
+    [service.pages]
+    listen = "tcp:2"
+    mount = [{ path = "/", kind = "view", service = "plain" }]
+    [service.plain]
+    listen = ["tcp:1", "tcp:3"]
+    """
+
+
+class ComposeTestCase(SynchronousTestCase):
+    def prepare(self, text: str) -> Prepared:
+        name = self.mktemp()
+        Path(name).write_text(dedent(text))
+        return prepare(name, KINDS)
+
+    def daemon(self, text: str = TEXT, reactor: Any = None) -> Daemon:
+        return Daemon(self.prepare(text), reactor or MemoryReactorClock())
+
+
+class PrepareTests(ComposeTestCase):
+    def test_listing(self) -> None:
+        """A check lists every listener: service, endpoint, TLS or not."""
+        self.assertEqual(
+            list(self.prepare(TEXT).listing()), ["pages  tcp:2", "plain  tcp:1", "plain  tcp:3"]
+        )
+
+    def test_all_at_once(self) -> None:
+        """A missing user and a missing certificate are told with the file's other mistakes."""
+        text = TEXT + 'size = 0\n[daemon]\nuser = "nobdy"\n[tls.main]\ncertificates = "gone"\n'
+        error = self.assertRaises(ConfigError, self.prepare, dedent(text))
+        wheres = [problem.where for problem in error.problems]
+        self.assertEqual(
+            wheres, ["[service.plain] size", "[daemon] user", "[tls.main] certificates"]
+        )
+
+
+class DaemonTests(ComposeTestCase):
+    def test_binds_everything(self) -> None:
+        """Every listener of the plan is bound, and nothing before that."""
+        reactor = MemoryReactorClock()
+        daemon = self.daemon(reactor=reactor)
+        self.assertEqual(reactor.tcpServers, [])
+        daemon.privilegedStartService()
+        self.assertEqual([server[0] for server in reactor.tcpServers], [2, 1, 3])
+
+    def test_references(self) -> None:
+        """A mount gets the running service that it names, which is built before it."""
+        services = list(self.daemon())
+        pages = next(each for each in services if isinstance(each, Pages))
+        self.assertIsInstance(pages.shown[0], Plain)
+
+    def test_all_refusals(self) -> None:
+        """Each socket that cannot be bound is a line, and then nothing starts."""
+        error = CannotListenError("", 0, OSError(98, "in use"))
+        daemon = self.daemon(reactor=RaisingMemoryReactor(listenException=error))
+        refused = self.assertRaises(StartError, daemon.privilegedStartService)
+        lines = str(refused).splitlines()
+        self.assertEqual(
+            [line.split(": the")[0] for line in lines],
+            [
+                f"netkit: {name}: cannot listen on tcp:{port}"
+                for name, port in (("pages", 2), ("plain", 1), ("plain", 3))
+            ],
+        )
+
+    def test_start_error(self) -> None:
+        """A refusal ends a program with its text, and is an Exception to twistd."""
+        self.assertIsInstance(StartError("x"), Exception)
+        self.assertEqual(StartError("x").code, "x")
+
+    @root_only
+    def test_application_is_told(self) -> None:
+        """Twistd learns from the Application whom to become and where log lines go."""
+        application = Application("netkit")
+        prepared = self.prepare('[daemon]\nuser = "nobody"' + dedent(TEXT))
+        Daemon(prepared, MemoryReactorClock(), open(os.devnull, "w")).setServiceParent(application)  # noqa: PTH123, SIM115
+        process = IProcess(application)
+        self.assertEqual((process.uid, process.gid), (65534, 65534))
+        self.assertIsNotNone(application.getComponent(ILogObserver))
+        self.assertEqual(len(list(IServiceCollection(application))), 1)
+
+    @root_only
+    def test_root_unnamed(self) -> None:
+        """As root with nobody to become it refuses to serve."""
+        daemon = self.daemon()
+        daemon.setServiceParent(Application("netkit"))
+        error = self.assertRaises(StartError, daemon.startService)
+        self.assertIn('write user = "nobody" in the table [daemon]', str(error))
+
+    @root_only
+    def test_twist(self) -> None:
+        """As root under twist, which sheds nothing, it refuses to serve."""
+        error = self.assertRaises(StartError, self.daemon().startService)
+        self.assertIn("twist never sheds root; start it with twistd", str(error))
+
+    @no_root
+    def test_twist_unprivileged(self) -> None:
+        """As an ordinary user under twist it binds when it starts."""
+        reactor = MemoryReactorClock()
+        self.daemon(reactor=reactor).startService()
+        self.assertEqual(len(reactor.tcpServers), 3)
+
+    @no_root
+    def test_cannot_become(self) -> None:
+        """An ordinary user that is told to become another refuses to serve."""
+        prepared = evolve(self.prepare(TEXT), target=Target(54321, 54321))
+        daemon = Daemon(prepared, MemoryReactorClock())
+        daemon.setServiceParent(Application("netkit"))
+        error = self.assertRaises(StartError, daemon.startService)
+        self.assertIn("only root can become 54321", str(error))
