@@ -21,7 +21,19 @@ MAY = {
     "tap": GROUND | {"daemon"},
     "application": GROUND | {"daemon"},
 }
-PURE = {"wire", "directory", "hub", "lines", "policy", "routes", "subjects", "messages", "values"}
+PURE = {
+    "wire",
+    "directory",
+    "answers",
+    "plans",
+    "hub",
+    "lines",
+    "policy",
+    "routes",
+    "subjects",
+    "messages",
+    "values",
+}
 IMPURE = ("twisted", "time", "datetime", "socket")
 
 

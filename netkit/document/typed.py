@@ -102,6 +102,10 @@ class Document:
     def _parse(self, text: str) -> tuple[dict[str, Any], Places]:
         try:
             return tomllib.loads(text), places(text)
+        except RecursionError:
+            raise ConfigError(
+                [Problem(self.name, 0, "", "is nested too deeply to be read")]
+            ) from None
         except tomllib.TOMLDecodeError as error:
             raise ConfigError([_syntax_problem(self.name, text, error)]) from None
 
@@ -151,6 +155,8 @@ def open_document(name: str, hooks: "Hooks | None" = None) -> Document:
         raise ConfigError([Problem(name, line, "", "is not UTF-8; TOML is")]) from None
     except OSError as error:
         raise ConfigError([Problem(name, 0, "", cannot_read(error))]) from None
+    except ValueError:  # a NUL in the name
+        raise ConfigError([Problem(quoted(name), 0, "", "cannot be read: is no path")]) from None
     return Document(name, text, hooks)
 
 

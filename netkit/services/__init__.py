@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from netkit.services import finger
 from netkit.services.kind import Kind
 
-KINDS: tuple[Kind[Any, Any], ...] = ()
+KINDS: tuple[Kind[Any, Any], ...] = (finger.KIND,)

@@ -171,6 +171,16 @@ class OpenTests(SynchronousTestCase):
         )
         self.assertEqual(self._refused(b"a = ["), "FILE:1: is not TOML: invalid value")
 
+    def test_nested(self) -> None:
+        """What is nested without end is one line and no traceback."""
+        text = b"a = " + b"[" * 100_000 + b"]" * 100_000
+        self.assertEqual(self._refused(text), "FILE: is nested too deeply to be read")
+
+    def test_no_path(self) -> None:
+        """A name that can be no file's is one line."""
+        error = self.assertRaises(ConfigError, open_document, "a\0b")
+        self.assertEqual(str(error), '"a\\x00b": cannot be read: is no path')
+
     def test_not_utf8(self) -> None:
         """Bytes that are not UTF-8 are told with their line."""
         self.assertEqual(self._refused(b"a = 1\n\xff"), "FILE:2: is not UTF-8; TOML is")
