@@ -81,10 +81,7 @@ class Store:
         return Creator(self, protocols)
 
     def context(self, protocols: Protocols) -> SSL.Context:
-        """Return what a handshake begins with; the name that the client sends may exchange it.
-
-        KeyError where no creator was made for `protocols`.
-        """
+        """Return what a handshake begins with now, where there is a creator for `protocols`."""
         return self._contexts[protocols]
 
 
@@ -96,9 +93,14 @@ class Creator:
     store: Store
     protocols: Protocols
 
+    @property
+    def context(self) -> SSL.Context:
+        """What a handshake begins with now; the name that the client sends may exchange it."""
+        return self.store.context(self.protocols)
+
     def serverConnectionForTLS(self, _: TLSMemoryBIOProtocol) -> SSL.Connection:
-        """Return a connection over memory, with what the store holds now."""
-        return SSL.Connection(self.store.context(self.protocols))
+        """Return a connection over memory with what the store holds now."""
+        return SSL.Connection(self.context)
 
 
 def _tried(identities: Identities) -> Found:

@@ -105,7 +105,7 @@ def provide(folder: Path, names: Sequence[str], now: datetime) -> str:
     """
     for identity in find(gather([folder]).files, now).identities.members:
         if set(names) <= set(identity.names):
-            return f"{identity.files[0]}: stands, valid until {identity.expires:%Y-%m-%d}"
+            return f"{identity.files[0]}: stands, valid until {identity.expires:%Y-%m-%d}; nothing done"
     file = folder / f"{names[0].replace('*', '_wildcard')}.pem"
     done = "made"
     if file.exists():
