@@ -16,7 +16,8 @@ from twisted.internet.ssl import AcceptableCiphers, CertificateOptions, TLSVersi
 from twisted.protocols.tls import TLSMemoryBIOProtocol
 from zope.interface import implementer
 
-from netkit.net.certificates import Fault, Found, Identities, Identity, find
+from netkit.net.certificates import Fault, Found, find
+from netkit.net.identities import Identities, Identity
 from netkit.net.pemfiles import advice, gather
 
 Protocols: TypeAlias = tuple[bytes, ...]

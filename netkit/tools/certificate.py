@@ -22,7 +22,8 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from netkit.document.values import quoted
-from netkit.net.certificates import find, host_name
+from netkit.net.certificates import find
+from netkit.net.identities import host_name
 from netkit.net.pemfiles import gather
 
 NAMES = ("localhost", "127.0.0.1", "::1")
@@ -67,8 +68,9 @@ def issue(  # noqa: PLR0913 (a certificate has many properties, and each has a d
 ) -> Issued:
     """Return a certificate for `names` (DNS names and IP addresses), valid from `begins` to `ends`.
 
-    The subject's common name is `subject`, or else the first name. Without `issuer` it is
-    self-signed. Without `key` a new one is made, EC on P-256. The signing key is RSA or EC.
+    The subject's common name is `subject`, which is needed where there are no names, or else the
+    first of them. Without `issuer` it is self-signed. Without `key` a new one is made, EC on P-256.
+    The signing key is RSA or EC.
     """
     key = key or ec.generate_private_key(ec.SECP256R1())
     signer = issuer.key if issuer else key

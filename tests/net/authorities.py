@@ -3,7 +3,8 @@
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from netkit.net.certificates import Found, Identities, PemFile, find
+from netkit.net.certificates import Found, PemFile, find
+from netkit.net.identities import Identities
 from netkit.tools.certificate import Issued, issue
 
 NOW = datetime(2027, 1, 1, tzinfo=UTC)

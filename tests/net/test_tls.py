@@ -17,7 +17,8 @@ from twisted.protocols.tls import TLSMemoryBIOFactory, TLSMemoryBIOProtocol
 from twisted.trial.unittest import SynchronousTestCase
 from zope.interface.verify import verifyObject
 
-from netkit.net.certificates import Fault, Identities, Identity
+from netkit.net.certificates import Fault
+from netkit.net.identities import Identities, Identity
 from netkit.net.tls import Store, _tried, load
 from netkit.tools.certificate import Issued
 from tests.net.authorities import NOW, authority, identities, issued
@@ -58,6 +59,14 @@ class ServerNameTests(SynchronousTestCase):
                 (None, DEFAULT),
             ):
                 self.assertEqual(self.shown(name, version), [pair.certificate], name)
+
+    def test_sorts_of_key(self) -> None:
+        """A name's certificate may have a key of another sort than the default's."""
+        store = Store(Identities((*IDENTITIES.members, *RSA_IDENTITIES.members)))
+        for version in VERSIONS:
+            asking = client(b"rsa.example", version=version)
+            shake(asking, server(store))
+            self.assertEqual(met(asking), [RSA_IDENTITIES.default.certificate])
 
     def test_chain(self) -> None:
         """The leaf comes first, then the chain upwards, for the default and for another."""

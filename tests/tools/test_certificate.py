@@ -12,7 +12,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID
 from twisted.internet.protocol import Factory, Protocol
 from twisted.trial.unittest import SynchronousTestCase, TestCase
 
-from netkit.net.certificates import Identity
+from netkit.net.identities import Identity
 from netkit.net.tls import Store, load
 from netkit.tools.certificate import NAMES, Issued, _write, issue, main, provide
 from tests.net.authorities import DAY, NOW, authority, found, issued, pem
