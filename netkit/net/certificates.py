@@ -11,7 +11,6 @@ from typing import TypeVar
 from attrs import field, frozen
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
-from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, ed448, ed25519, rsa
 from cryptography.hazmat.primitives.asymmetric.types import (
     CertificatePublicKeyTypes,
@@ -30,7 +29,15 @@ from netkit.net.identities import Identities, Identity, host_name
 SMALLEST_RSA_KEY = 2048  # bits
 
 _CURVES = ("secp256r1", "secp384r1", "secp521r1")
-_UNREADABLE = (ValueError, TypeError, UnsupportedAlgorithm, x509.DuplicateExtension)
+_WEAK_DIGESTS = ("md5", "sha1")
+_UNREADABLE = (
+    ValueError,
+    TypeError,
+    UnsupportedAlgorithm,
+    x509.DuplicateExtension,
+    x509.InvalidVersion,
+    x509.UnsupportedGeneralNameType,
+)
 
 _Item = TypeVar("_Item")
 
@@ -92,20 +99,22 @@ class _Key:
 
 @frozen
 class _Certificate:
+    """What is asked of a certificate, read at once: its library reads each part when asked for it."""
+
     file: str
     x509: x509.Certificate
-    public: bytes
     key: CertificatePublicKeyTypes
+    public: bytes
     names: tuple[str, ...]
+    subject: str
+    self_issued: bool
     authority: bool
-
-    @property
-    def expires(self) -> datetime:
-        return self.x509.not_valid_after_utc
+    digest: str
+    begins: datetime
+    expires: datetime
 
     def __str__(self) -> str:
-        subject = quoted(self.x509.subject.rfc4514_string())
-        return f"a certificate for {self.names[0] if self.names else subject}"
+        return f"a certificate for {self.names[0] if self.names else quoted(self.subject)}"
 
 
 _Piece = _Key | _Certificate | Fault
@@ -134,13 +143,22 @@ def _pieces(file: PemFile) -> Iterator[_Piece]:
 
 def _certificate(file: str, pem: bytes) -> _Certificate | Fault:
     try:
-        certificate = x509.load_pem_x509_certificate(pem)
-        key = certificate.public_key()
-        names = tuple(_names(certificate))
+        read = x509.load_pem_x509_certificate(pem)
+        key = read.public_key()
         return _Certificate(
-            file, certificate, _public(key), key, names, authority=_is_authority(certificate)
+            file=file,
+            x509=read,
+            key=key,
+            public=_public(key),
+            names=tuple(_names(read)),
+            subject=read.subject.rfc4514_string(),
+            self_issued=read.issuer == read.subject,
+            authority=_is_authority(read),
+            digest=_digest(read),
+            begins=read.not_valid_before_utc,
+            expires=read.not_valid_after_utc,
         )
-    except (*_UNREADABLE, x509.UnsupportedGeneralNameType):
+    except _UNREADABLE:
         return Fault(file, "holds a certificate that is damaged; copy the file again")
 
 
@@ -179,6 +197,15 @@ def _is_authority(certificate: x509.Certificate) -> bool:
         return False
 
 
+def _digest(certificate: x509.Certificate) -> str:
+    """Return the name of what the signature digests with; empty where that is not known."""
+    try:
+        algorithm = certificate.signature_hash_algorithm
+    except UnsupportedAlgorithm:
+        return ""
+    return algorithm.name if algorithm else ""
+
+
 def _alone(certificates: tuple[_Certificate, ...], keys: dict[bytes, _Key]) -> Iterator[Fault]:
     """Complain of keys without certificate, and of certificates that should have a key.
 
@@ -205,7 +232,7 @@ def _chain(
     Roots stay out: a client that trusts one has it. Of two that could stand in one place, as where
     an authority renewed its certificate, the one that is valid now and longest is taken.
     """
-    rest = [each for each in certificates if each.x509.issuer != each.x509.subject]
+    rest = [each for each in certificates if not each.self_issued]
     chain = [leaf]
     while fitting := [each for each in rest if each not in chain and _issued(each, chain[-1])]:
         chain.append(max(fitting, key=lambda each: (_untimely(each, now) is None, each.expires)))
@@ -224,7 +251,7 @@ def _issued(issuer: _Certificate, certificate: _Certificate) -> bool:
 
 def _faults(leaf: _Certificate, chain: tuple[_Certificate, ...], now: datetime) -> Iterator[Fault]:
     for certificate in (leaf, *chain):
-        weak = _weak_key(certificate.key) or _weak_signature(certificate.x509)
+        weak = _weak_key(certificate.key) or _weak_signature(certificate)
         for text in filter(None, (weak, _untimely(certificate, now))):
             yield Fault(certificate.file, f"holds {certificate} {text}")
 
@@ -232,9 +259,9 @@ def _faults(leaf: _Certificate, chain: tuple[_Certificate, ...], now: datetime) 
 def _untimely(certificate: _Certificate, now: datetime) -> str | None:
     if now > certificate.expires:
         return f"that expired on {certificate.expires:%Y-%m-%d %H:%M} UTC; renew it"
-    begins = certificate.x509.not_valid_before_utc
-    if now < begins:
-        return f"that is not valid before {begins:%Y-%m-%d %H:%M} UTC; wait, or set the clock right"
+    if now < certificate.begins:
+        moment = f"{certificate.begins:%Y-%m-%d %H:%M} UTC"
+        return f"that is not valid before {moment}; wait, or set the clock right"
     return None
 
 
@@ -256,14 +283,12 @@ def _weak_key(key: CertificatePublicKeyTypes) -> str | None:
     return f"with {sort}, which clients refuse; EC on P-256, or RSA of 2048 bits or more"
 
 
-def _weak_signature(certificate: x509.Certificate) -> str | None:
+def _weak_signature(certificate: _Certificate) -> str | None:
     """Complain of MD5 and SHA-1 (RFC 9155); what is self-signed is not judged by its signature."""
-    if certificate.issuer == certificate.subject:
+    if certificate.self_issued or certificate.digest not in _WEAK_DIGESTS:
         return None
-    if isinstance(certificate.signature_hash_algorithm, hashes.MD5 | hashes.SHA1):
-        name = certificate.signature_hash_algorithm.name.upper()
-        return f"that is signed with {name}, which clients refuse; have it issued anew"
-    return None
+    name = certificate.digest.upper()
+    return f"that is signed with {name}, which clients refuse; have it issued anew"
 
 
 def _identity(leaf: _Certificate, key: _Key, chain: tuple[_Certificate, ...]) -> Identity:

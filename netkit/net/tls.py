@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, TypeAlias, cast
 
 from attrs import frozen
-from OpenSSL import SSL
+from OpenSSL import SSL, crypto
 from twisted.internet.interfaces import IOpenSSLServerConnectionCreator
 from twisted.internet.ssl import AcceptableCiphers, CertificateOptions, TLSVersion
 from twisted.protocols.tls import TLSMemoryBIOProtocol
@@ -109,15 +109,15 @@ def _tried(identities: Identities) -> Found:
     for identity in identities.members:
         try:
             _context(identity, ())
-        except SSL.Error as error:
+        except (SSL.Error, crypto.Error) as error:
             faults.append(_refused(identity, error))
         else:
             usable.append(identity)
     return Found(Identities(tuple(usable)), tuple(faults))
 
 
-def _refused(identity: Identity, error: SSL.Error) -> Fault:
-    reasons = ", ".join(entry[-1] for entry in error.args[0])
+def _refused(identity: Identity, error: Exception) -> Fault:
+    reasons = ", ".join(dict.fromkeys(entry[-1] for entry in error.args[0]))
     name = identity.names[0] if identity.names else "nobody"
     text = f"holds a certificate for {name} that OpenSSL refuses ({reasons}); have it issued anew"
     return Fault(identity.files[0], text)

@@ -1,7 +1,9 @@
 """Tests of what a set of PEM files holds."""
 
+from base64 import encodebytes
 from datetime import timedelta
 from random import Random
+from warnings import catch_warnings, simplefilter
 
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import dsa, ec, ed25519, rsa
@@ -412,13 +414,25 @@ class DamageTests(SynchronousTestCase):
         result = found(pem("a", b"-----BEGIN " + data))
         self.assertEqual(result.identities, Identities())
 
+    def assert_used_or_faulty(self, *parts: bytes) -> None:
+        """Check that `parts` are an identity or have faults, whatever their library warns of."""
+        with catch_warnings():
+            simplefilter("ignore")
+            result = found(pem("a", *parts))
+        self.assertTrue(result.identities.members or result.faults)
+
     @given(st.integers(min_value=0), st.binary(min_size=1, max_size=3))
     @settings(deadline=None, max_examples=100)
     def test_changed_bytes(self, place: int, change: bytes) -> None:
         """A pair with some bytes changed is a pair or has faults."""
-        place %= len(PAIR.pem)
-        result = found(pem("a", PAIR.pem[:place], change, PAIR.pem[place + len(change) :]))
-        self.assertTrue(result.identities.members or result.faults)
+        self.assert_used_or_faulty(changed(PAIR.pem, place, change))
+
+    def test_changed_content(self) -> None:
+        """A certificate with any one byte changed inside is an identity or has faults."""
+        der = PAIR.certificate.public_bytes(Encoding.DER)
+        for place in range(len(der)):
+            for change in (b"\x00", b"\x03", b"s", b"\xff"):
+                self.assert_used_or_faulty(PAIR.key_pem, armoured(changed(der, place, change)))
 
     @given(st.integers(min_value=0))
     @settings(deadline=None, max_examples=100)
@@ -427,6 +441,17 @@ class DamageTests(SynchronousTestCase):
         data = PAIR.pem[: length % len(PAIR.pem)]
         result = found(pem("a", data))
         self.assertEqual(bool(result.faults), data.strip() != PAIR.pem.strip())
+
+
+def changed(data: bytes, place: int, change: bytes) -> bytes:
+    """Return `data` with other bytes at some place."""
+    place %= len(data)
+    return data[:place] + change + data[place + len(change) :]
+
+
+def armoured(der: bytes) -> bytes:
+    """Return what stands in PEM for the bytes of a certificate, right or wrong."""
+    return b"-----BEGIN CERTIFICATE-----\n%b-----END CERTIFICATE-----\n" % encodebytes(der)
 
 
 def traditional(pair: Issued) -> bytes:
