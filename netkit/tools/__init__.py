@@ -1,0 +1,1 @@
+"""Commands that work beside the daemon: one file a command."""
