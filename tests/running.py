@@ -83,7 +83,7 @@ def netkit(
     until: str = r"\[netkit#info\] serves",
 ) -> Iterator[Running]:
     """Start `twistd … netkit` on a configuration's text, written below `folder`; stop it at the end."""
-    path = Path(folder)
+    path = Path(folder).absolute()
     path.mkdir(exist_ok=True)
     path.chmod(0o755)
     file = path / "netkit.toml"

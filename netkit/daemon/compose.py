@@ -29,7 +29,7 @@ from netkit.daemon.privileges import (
     verify,
 )
 from netkit.document.typed import Document
-from netkit.net.certificates import Identities
+from netkit.net.identities import Identities
 from netkit.net.listener import Gate
 from netkit.net.tls import Store
 from netkit.net.tls import load as load_certificates
@@ -81,7 +81,7 @@ def _target(plan: Plan, document: Document) -> Target | None:
 def _certificates(plan: Plan, name: str, document: Document) -> Identities:
     found = load_certificates(plan.tls[name].certificates, datetime.now(UTC))
     for fault in found.faults:
-        document.complain(("tls", name, "certificates"), str(fault))
+        document.complain(("tls", name, "certificates"), f"{fault.file} {fault.text}")
     return found.identities
 
 

@@ -1,5 +1,6 @@
 """From a configuration file to a daemon, and every way in which it refuses to start."""
 
+import io
 import os
 from pathlib import Path
 from textwrap import dedent
@@ -96,7 +97,8 @@ class DaemonTests(ComposeTestCase):
         """Twistd learns from the Application whom to become and where log lines go."""
         application = Application("netkit")
         prepared = self.prepare('[daemon]\nuser = "nobody"' + dedent(TEXT))
-        Daemon(prepared, MemoryReactorClock(), open(os.devnull, "w")).setServiceParent(application)  # noqa: PTH123, SIM115
+        Daemon(prepared, MemoryReactorClock(), io.StringIO()).setServiceParent(application)
+
         process = IProcess(application)
         self.assertEqual((process.uid, process.gid), (65534, 65534))
         self.assertIsNotNone(application.getComponent(ILogObserver))
