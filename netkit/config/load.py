@@ -52,11 +52,18 @@ def load(name: str, kinds: Kinds = KINDS) -> tuple[Plan, Document]:
     }
     document = open_document(name, hooks)
     plan = _plan(document, {kind.name: kind for kind in kinds})
-    for path, text in checks(plan):
+    for path, text in checks(plan, _spoilt(document, plan)):
         document.complain(path, text)
     for service in plan.services:
         _ask_kind(document, service)
     return plan, document
+
+
+def _spoilt(document: Document, plan: Plan) -> set[KeyPath]:
+    """Return the tables that stand in the file and, for their problems, not in the plan."""
+    stores = document.tables_below("tls") - plan.tls.keys()
+    services = document.tables_below("service") - {service.name for service in plan.services}
+    return {*(("tls", name) for name in stores), *(("service", name) for name in services)}
 
 
 def _plan(document: Document, kinds: Mapping[str, Kind[Any, Any]]) -> Plan:

@@ -4,7 +4,7 @@ Two plans can be compared, so that a reload knows what has changed. This file ow
 between tables: names that must exist, sockets that only one listener may have.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping
 from graphlib import CycleError, TopologicalSorter
 from itertools import combinations
 from typing import Any
@@ -82,11 +82,14 @@ class Plan:
         )
 
 
-def checks(plan: Plan) -> Iterator[tuple[KeyPath, str]]:
-    """Yield what is wrong between the tables of `plan`: the place, and the text."""
-    yield from _tls_names(plan)
+def checks(plan: Plan, spoilt: Container[KeyPath] = ()) -> Iterator[tuple[KeyPath, str]]:
+    """Yield what is wrong between the tables of `plan`: the place, and the text.
+
+    `spoilt` are the tables that stand in the file but, for their own problems, not in the plan.
+    """
+    yield from _tls_names(plan, spoilt)
     yield from _sockets(plan)
-    astray = tuple(_references(plan))
+    astray = tuple(_references(plan, spoilt))
     yield from astray
     circle = [] if astray else plan.circle()
     if circle:
@@ -95,15 +98,14 @@ def checks(plan: Plan) -> Iterator[tuple[KeyPath, str]]:
         yield ("daemon", "group"), 'needs a user beside it; as in user = "netkit"'
 
 
-def _tls_names(plan: Plan) -> Iterator[tuple[KeyPath, str]]:
+def _tls_names(plan: Plan, spoilt: Container[KeyPath]) -> Iterator[tuple[KeyPath, str]]:
     for service in plan.services:
         for listener in service.listeners:
-            if listener.tls is not None and listener.tls not in plan.tls:
-                advice = did_you_mean(listener.tls, plan.tls) if plan.tls else "write that table"
-                yield (
-                    (*listener.path, "tls"),
-                    f"there is no table [tls.{listener.tls}]; {advice}",
-                )
+            name = listener.tls
+            if name is None or name in plan.tls or ("tls", name) in spoilt:
+                continue
+            advice = did_you_mean(name, plan.tls) if plan.tls else "write that table"
+            yield (*listener.path, "tls"), f"there is no table [tls.{name}]; {advice}"
 
 
 def _sockets(plan: Plan) -> Iterator[tuple[KeyPath, str]]:
@@ -117,10 +119,12 @@ def _sockets(plan: Plan) -> Iterator[tuple[KeyPath, str]]:
             )
 
 
-def _references(plan: Plan) -> Iterator[tuple[KeyPath, str]]:
+def _references(plan: Plan, spoilt: Container[KeyPath]) -> Iterator[tuple[KeyPath, str]]:
     kinds = {service.name: service.kind.name for service in plan.services}
     for service in plan.services:
         for reference in service.references:
+            if ("service", reference.service) in spoilt:
+                continue
             path = (*service.path, *reference.path)
             right = [name for name, kind in kinds.items() if kind == reference.kind]
             if reference.service not in kinds:

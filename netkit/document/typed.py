@@ -124,6 +124,11 @@ class Document:
                 return {}
         return dict(found)
 
+    def tables_below(self, key: str) -> set[str]:
+        """Return the names of what stands below the top-level table `key`."""
+        found = self.tables.get(key)
+        return set(found) if isinstance(found, dict) else set()
+
     def read(self, kind: type[T], value: object, path: KeyPath) -> T | None:
         """Return `value`, which stands at `path`, as a `kind`; None where it has problems."""
         return self._noting(path, lambda: self._reader.read(value, kind))

@@ -75,6 +75,20 @@ class BetweenTablesTests(PlanTestCase):
             ],
         )
 
+    def test_spoilt(self) -> None:
+        """A table with problems of its own is not told to be missing as well."""
+        _, problems = self.load("""\
+            [tls.main]
+            certificate = "tls"
+            [service.plain]
+            listen = { endpoint = "tcp:1", tls = "main" }
+            size = 0
+            [service.pages]
+            listen = { endpoint = "tcp:2", tls = "main" }
+            mount = [{ path = "/a", kind = "view", service = "plain" }]
+            """)
+        self.assertEqual([problem.split(":")[0] for problem in problems], ["5", "1", "2"])
+
     def test_circle(self) -> None:
         """Services that name each other in a circle are told so."""
         _, problems = self.load("""\

@@ -94,7 +94,7 @@ class DaemonTests(ComposeTestCase):
 
     @root_only
     def test_application_is_told(self) -> None:
-        """Twistd learns from the Application whom to become and where log lines go."""
+        """The Application tells twistd whom to become and where log lines go."""
         application = Application("netkit")
         prepared = self.prepare('[daemon]\nuser = "nobody"' + dedent(TEXT))
         Daemon(prepared, MemoryReactorClock(), io.StringIO()).setServiceParent(application)
