@@ -10,5 +10,8 @@ class IStream(ITransport, IConsumer, IPushProducer):
     from the peer, and stops reading while it is paused itself.
     """
 
+    def loseWriteConnection() -> None:
+        """Send a FIN once everything is sent, and go on reading; not to be asked of TLS."""
+
     def abortConnection() -> None:
         """Close at once; what has not been sent is dropped."""

@@ -1,6 +1,6 @@
 """The fake peer behaves as a socket's does."""
 
-from twisted.internet.interfaces import IPushProducer
+from twisted.internet.interfaces import IHalfCloseableProtocol, IPushProducer
 from twisted.internet.protocol import Protocol
 from twisted.internet.testing import AccumulatingProtocol
 from twisted.trial.unittest import SynchronousTestCase
@@ -21,6 +21,18 @@ class _Producer:
 
     def stopProducing(self) -> None:
         self.paused = True
+
+
+@implementer(IHalfCloseableProtocol)
+class _HalfCloseable(AccumulatingProtocol):
+    sent = False
+
+    def readConnectionLost(self) -> None:
+        assert self.transport is not None
+        self.transport.loseConnection()
+
+    def writeConnectionLost(self) -> None:
+        self.sent = True
 
 
 class PeerTransportTests(SynchronousTestCase):
@@ -61,6 +73,21 @@ class PeerTransportTests(SynchronousTestCase):
         """A protocol that is not half-closeable loses the connection at a FIN."""
         protocol = AccumulatingProtocol()
         PeerTransport(protocol).finish()
+        self.assertTrue(protocol.closed)
+
+    def test_fin_of_a_protocol(self) -> None:
+        """A protocol may send a FIN of its own after its last byte, and go on reading."""
+        protocol = _HalfCloseable()
+        transport = PeerTransport(protocol)
+        transport.write(b"last")
+        transport.loseWriteConnection()
+        self.assertFalse(transport.finished)
+        transport.take()
+        self.assertTrue(transport.finished)
+        self.assertTrue(protocol.sent)
+        transport.send(b"more")
+        self.assertEqual(protocol.data, b"more")
+        transport.finish()
         self.assertTrue(protocol.closed)
 
     def test_close_waits_for_the_peer(self) -> None:

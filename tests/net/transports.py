@@ -6,8 +6,12 @@ from twisted.internet.error import ConnectionAborted, ConnectionDone
 from twisted.internet.interfaces import IAddress, IHalfCloseableProtocol, IProtocol
 from twisted.internet.testing import MemoryReactor
 from twisted.python.failure import Failure
+from zope.interface import implementer
+
+from netkit.net.stream import IStream
 
 
+@implementer(IStream)
 class PeerTransport(FileDescriptor):
     """A connection whose peer takes no byte until it is told to.
 
@@ -22,7 +26,7 @@ class PeerTransport(FileDescriptor):
         self._peer = peer or IPv4Address("TCP", "192.0.2.1", 4321)
         self._room = 0
         self.protocol = protocol
-        self.taken = b""
+        self._chunks: list[bytes] = []
         self.aborted = False
         self.startReading()
         protocol.makeConnection(self)
@@ -36,6 +40,16 @@ class PeerTransport(FileDescriptor):
     def waiting(self) -> int:
         """The bytes in the write buffer."""
         return len(self.dataBuffer) - self.offset + self._tempDataLen
+
+    @property
+    def finished(self) -> bool:
+        """Whether the peer has got a FIN."""
+        return self._writeDisconnected or bool(self.disconnected)
+
+    @property
+    def taken(self) -> bytes:
+        """Everything the peer has taken."""
+        return b"".join(self._chunks)
 
     def send(self, data: bytes) -> bool:
         """Let the peer send `data`; return whether it was read."""
@@ -55,21 +69,26 @@ class PeerTransport(FileDescriptor):
 
     def take(self, most: int = 2**62) -> bytes:
         """Let the peer take what is there for it, at most `most` bytes; return that."""
-        before = len(self.taken)
+        before = len(self._chunks)
         self._room = most
         while self._room and self in self._fds.getWriters():
             end = self.doWrite()
             if end is not None:
                 self.connectionLost(Failure(end))
         self._room = 0
-        return self.taken[before:]
+        return b"".join(self._chunks[before:])
 
     def writeSomeData(self, data: bytes) -> int:
         """Take what there is room for, as a socket does."""
         length = min(len(data), self._room)
-        self.taken += bytes(data[:length])
+        self._chunks.append(bytes(data[:length]))
         self._room -= length
         return length
+
+    def _closeWriteConnection(self) -> None:
+        half_closeable = IHalfCloseableProtocol(self.protocol, None)
+        if half_closeable is not None:
+            half_closeable.writeConnectionLost()
 
     def connectionLost(self, reason: Failure) -> None:
         """Tell the protocol, as a socket does."""
