@@ -12,7 +12,10 @@ class NetcatTests(TestCase):
     timeout = 20
 
     async def _client(self, mode: Mode) -> Netcat:
-        return netcat(self, await listen(self, EchoFactory(Settings(mode=mode))))
+        from twisted.internet import reactor  # noqa: PLC0415 (installed by whoever runs the tests)
+
+        factory = EchoFactory(Settings(mode=mode), reactor)
+        return netcat(self, await listen(self, factory))
 
     async def test_half_close(self) -> None:
         """All of a megabyte comes back before the connection closes, though its FIN came first."""
@@ -23,7 +26,7 @@ class NetcatTests(TestCase):
         self.assertTrue(await client.ended == data)
 
     async def test_line(self) -> None:
-        """A line is answered, and so is quit."""
+        """A line is answered; quit gets Goodbye. and the end."""
         client = await self._client(Mode.LINE)
         client.say(b"hello\n")
         await client.shows(b"You said: hello\r\n")
@@ -36,4 +39,5 @@ class NetcatTests(TestCase):
         """Who sends a megabyte without newline reads why the connection is closed."""
         client = await self._client(Mode.LINE)
         client.say(b"x" * 2**20)
+        client.hang_up()
         self.assertEqual(await client.ended, b"That line is too long: 4096 bytes are the most.\r\n")

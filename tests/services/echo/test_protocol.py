@@ -2,6 +2,7 @@
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
 from netkit.services.echo.protocol import EchoFactory
@@ -11,8 +12,8 @@ from tests.net.transports import PeerTransport
 _READ = 64 * 1024
 
 
-def _connected(mode: Mode = Mode.RAW, line_bytes: int = 4096) -> PeerTransport:
-    factory = EchoFactory(Settings(mode=mode, line_bytes=line_bytes))
+def _connected(mode: Mode = Mode.RAW, clock: Clock | None = None) -> PeerTransport:
+    factory = EchoFactory(Settings(mode=mode), clock or Clock())
     return PeerTransport(factory.buildProtocol(None))
 
 
@@ -97,23 +98,31 @@ class RawEchoTests(SynchronousTestCase):
 
 class LineEchoTests(SynchronousTestCase):
     def test_talk(self) -> None:
-        """Lines are answered, and quit gets Goodbye. and the end."""
+        """Lines are answered, and quit gets Goodbye. and the end (the tutorials' row 3)."""
         peer = _connected(Mode.LINE)
         peer.send(b"hello\r\n")
         self.assertEqual(peer.take(), b"You said: hello\r\n")
         peer.send(b"quit\r\n")
         self.assertEqual(peer.take(), b"Goodbye.\r\n")
+        self.assertTrue(peer.finished)
+        peer.finish()
         self.assertTrue(peer.disconnected)
 
     def test_megabyte_without_newline(self) -> None:
-        """It is told so in words after the limit, and the connection closes."""
-        peer = _connected(Mode.LINE)
+        """It is told so in words, and what it still says is dropped for two seconds at most."""
+        clock = Clock()
+        peer = _connected(Mode.LINE, clock)
         reads = 0
-        while peer.send(b"x" * 1024) and reads < 1024:
+        while peer.send(b"x" * 1024):
             reads += 1
         self.assertEqual(reads, 5)
         self.assertEqual(peer.take(), b"That line is too long: 4096 bytes are the most.\r\n")
-        self.assertTrue(peer.disconnected)
+        self.assertTrue(peer.finished)
+        for _ in range(1024):
+            self.assertTrue(peer.send(b"x" * 1024))
+        self.assertEqual(peer.waiting, 0)
+        clock.advance(2)
+        self.assertTrue(peer.aborted)
 
     def test_never_a_newline(self) -> None:
         """Silence in the middle of a line keeps that part of a line, and its FIN closes."""
@@ -132,19 +141,16 @@ class LineEchoTests(SynchronousTestCase):
         self.assertTrue(peer.disconnected)
 
     def test_fin_after_quit(self) -> None:
-        """A FIN changes nothing where the end is under way."""
-        peer = _connected(Mode.LINE)
-        peer.send(b"quit\n")
+        """The peer's own FIN ends the waiting for it."""
+        clock = Clock()
+        peer = _connected(Mode.LINE, clock)
+        peer.send(b"quit\nmore\n")
+        self.assertEqual(peer.take(), b"Goodbye.\r\n")
+        peer.send(b"more\n")
         peer.finish()
-        self.assertEqual(peer.take(), b"Goodbye.\r\n")
         self.assertTrue(peer.disconnected)
-
-    def test_bytes_after_the_end(self) -> None:
-        """What a transport still brings after the last answer gets none."""
-        peer = _connected(Mode.LINE)
-        peer.send(b"quit\n")
-        peer.protocol.dataReceived(b"more\n")
-        self.assertEqual(peer.take(), b"Goodbye.\r\n")
+        self.assertEqual(peer.take(), b"")
+        self.assertEqual(clock.getDelayedCalls(), [])
 
     def test_peer_that_never_reads(self) -> None:
         """Short lines grow as they are answered; still it is one read that is kept, no more."""
@@ -160,4 +166,4 @@ class LineEchoTests(SynchronousTestCase):
         peer = _connected(Mode.LINE)
         peer.send(b"\n" * _READ + b"quit\n")
         self.assertTrue(peer.take().endswith(b"\r\nGoodbye.\r\n"))
-        self.assertTrue(peer.disconnected)
+        self.assertTrue(peer.finished)
