@@ -31,7 +31,7 @@ class _Parting(Protocol):
     def writeConnectionLost(self) -> None:
         self.farewell.sent()
 
-    def connectionLost(self, reason: Failure | None = None) -> None:  # noqa: ARG002
+    def connectionLost(self, _reason: Failure | None = None) -> None:
         self.farewell.over()
 
 

@@ -1,1 +1,1 @@
-"""Tests of what netkit serves."""
+"""Tests of the kinds of service."""

@@ -64,7 +64,7 @@ class Netcat(ProcessProtocol):
         self.output += data
         self._look()
 
-    def processEnded(self, reason: Failure) -> None:  # noqa: ARG002 (what it printed matters)
+    def processEnded(self, _reason: Failure) -> None:
         """Hand over what was printed."""
         self.gone.callback(None)
         self.ended.callback(self.output)
