@@ -1,0 +1,13 @@
+"""Pub/sub: what one client says, every client sees."""
+
+from netkit.services.kind import Kind
+from netkit.services.pubsub.service import build
+from netkit.services.pubsub.settings import Options, Settings
+
+KIND = Kind(
+    name="pubsub",
+    settings=Settings,
+    options=Options,
+    build=build,
+    limits={"idle_timeout": 0.0},  # whoever only listens is quiet
+)

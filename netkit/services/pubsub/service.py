@@ -1,0 +1,35 @@
+"""A pub/sub service as it runs: one hub for the clients of all its listeners."""
+
+from itertools import count
+
+from netkit.services.kind import References, Running, World
+from netkit.services.pubsub.hub import Hub
+from netkit.services.pubsub.protocol import LineFactory
+from netkit.services.pubsub.settings import Options, Protocol, Settings
+
+_FACTORIES = {Protocol.LINE: LineFactory}
+
+
+class PubSub(Running[Options]):
+    """One pub/sub service."""
+
+    def __init__(self, settings: Settings, world: World) -> None:
+        self._settings = settings
+        self._world = world
+        self._hub = Hub()
+        self._numbers = count(1)
+
+    def factory(self, options: Options) -> LineFactory:
+        """Return what serves the clients of one listener, in the protocol it speaks."""
+        build = _FACTORIES[options.protocol]
+        return build(self._hub, self._settings, self._world, self._numbers)
+
+    def stopService(self) -> None:
+        """Let the clients go, once what was said has reached them."""
+        self._hub.close()
+        super().stopService()
+
+
+def build(settings: Settings, _references: References, world: World) -> PubSub:
+    """Return a pub/sub service, which needs no other."""
+    return PubSub(settings, world)

@@ -1,0 +1,34 @@
+"""The pub/sub service as the rest of netkit sees it."""
+
+from twisted.trial.unittest import SynchronousTestCase
+
+from netkit.document.typed import Document
+from netkit.services.pubsub import KIND
+from netkit.services.pubsub.settings import Options, Protocol, Settings
+
+
+class KindTests(SynchronousTestCase):
+    def test_name(self) -> None:
+        """It is called pubsub."""
+        self.assertEqual(KIND.name, "pubsub")
+
+    def test_quiet_listeners_stay(self) -> None:
+        """No idle timeout ends a connection of who only listens."""
+        self.assertEqual(KIND.limits, {"idle_timeout": 0.0})
+
+    def test_defaults(self) -> None:
+        """An empty table has the documented limits, and listeners speak lines."""
+        self.assertEqual(
+            Document("t", "").read(Settings, {}, ()),
+            Settings(line_bytes=4096, clients=1000, pending_bytes=1_048_576, pending_seconds=10.0),
+        )
+        self.assertEqual(Document("t", "").read(Options, {}, ()), Options(Protocol.LINE))
+
+    def test_unknown_protocol(self) -> None:
+        """A protocol that is none is a problem that names the right ones."""
+        document = Document("t", 'protocol = "lines"')
+        self.assertIsNone(document.read(Options, document.tables, ()))
+        self.assertEqual(
+            [problem.text for problem in document.problems],
+            ['"lines" is not known; did you mean "line"?'],
+        )
