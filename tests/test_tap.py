@@ -81,7 +81,7 @@ class StartTests(TapTestCase):
         with netkit(ECHO, self.mktemp()) as running:
             self.assertEqual(echoed(running.ports["echo"][0]), b"abc")
             code = running.stop()
-        self.assertEqual(code, 0)
+        self.assertIn(code, {0, -signal.SIGTERM})
         self.assertNotIn("Traceback", "\n".join(running.lines))
 
     def test_taken(self) -> None:
@@ -112,8 +112,8 @@ class StartTests(TapTestCase):
         log = Path(self.mktemp()).absolute()
         self.fails("-n", "--pidfile=", f"--logfile={log}", log='format = "json"')
         lines = [json.loads(line) for line in log.read_text().splitlines()]
-        self.assertEqual(lines[-1]["level"], "critical")
-        self.assertIn("the address is in use", lines[-1]["text"])
+        (refusal,) = (line for line in lines if line["level"] == "critical")
+        self.assertIn("the address is in use", refusal["text"])
 
     def fails(self, *twistd: str, log: str = "") -> "subprocess.CompletedProcess[str]":
         """Start netkit on a port that is taken; return what it printed, having exited with 1."""

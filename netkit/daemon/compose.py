@@ -6,9 +6,10 @@ plan and is who the plan says, or it does not start.
 """
 
 import os
+import sys
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, NoReturn
 
 from attrs import frozen
 from twisted.application.service import IProcess, MultiService
@@ -38,11 +39,15 @@ from netkit.services.kind import Running, World
 
 
 class StartError(SystemExit, Exception):
-    """The daemon cannot start; the text is for the operator.
+    """The daemon cannot start; the text is for the operator, who has been told.
 
-    A SystemExit, so that in the foreground the text is all that is printed, and an Exception, so
-    that a twistd in the background tells its parent and removes its pid file.
+    A SystemExit, so that a process in the foreground ends with status 1 and no traceback, and an
+    Exception, so that a twistd in the background tells its parent and removes its pid file.
     """
+
+    def __init__(self, text: str) -> None:
+        super().__init__(text)
+        self.code = 1
 
 
 @frozen
@@ -97,6 +102,7 @@ class Daemon(MultiService):
         self._prepared = prepared
         self._log_to = log_to
         self._log = Logger(namespace="netkit")
+        self._bound = False
         running = _build(prepared.plan, reactor)
         for service in running.values():
             service.setServiceParent(self)
@@ -120,6 +126,7 @@ class Daemon(MultiService):
         refusals = [refusal for refusal in (each.bind() for each in self._listeners) if refusal]
         if refusals:
             self._refuse("\n".join(f"netkit: {refusal}" for refusal in refusals))
+        self._bound = True
         target = self._prepared.target
         if target is not None and not target.login and os.geteuid() == ROOT:
             shed(target)
@@ -131,19 +138,23 @@ class Daemon(MultiService):
             self._prove_identity()
         except PrivilegeError as error:
             self._refuse(f"netkit: refuses to serve: {error}")
-        if self.parent is None:
+        if not self._bound:
             self.privilegedStartService()
         super().startService()
         self._log.info("serves what {file} says", file=self._prepared.plan.file)
 
     def _prove_identity(self) -> None:
-        if self.parent is None and os.geteuid() == ROOT:  # twist has no Application
+        if not self._bound and os.geteuid() == ROOT:
             raise PrivilegeError("twist never sheds root; start it with twistd")
         verify(self._prepared.target, Identity.of_this_process())
         prove_no_way_back()
 
-    def _refuse(self, text: str) -> None:
-        self._log.critical("{text}", text=text)
+    def _refuse(self, text: str) -> NoReturn:
+        """Tell the operator: in the log, and on the terminal, which twistd has taken for the log."""
+        if self._log_to is not sys.__stdout__:
+            self._log.critical("{text}", text=text)
+        if sys.__stderr__ is not None:
+            print(text, file=sys.__stderr__)
         raise StartError(text)
 
 

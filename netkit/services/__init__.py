@@ -2,7 +2,11 @@
 
 from typing import Any
 
-from netkit.services import finger
+from netkit.services import echo, finger, pubsub
 from netkit.services.kind import Kind
 
-KINDS: tuple[Kind[Any, Any], ...] = (finger.KIND,)
+KINDS: tuple[Kind[Any, Any], ...] = (
+    echo.KIND,
+    finger.KIND,
+    pubsub.KIND,
+)

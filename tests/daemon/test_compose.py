@@ -88,9 +88,9 @@ class DaemonTests(ComposeTestCase):
         )
 
     def test_start_error(self) -> None:
-        """A refusal ends a program with its text, and is an Exception to twistd."""
+        """A refusal ends a program with status 1, and is an Exception to twistd."""
         self.assertIsInstance(StartError("x"), Exception)
-        self.assertEqual(StartError("x").code, "x")
+        self.assertEqual((StartError("x").code, str(StartError("x"))), (1, "x"))
 
     @root_only
     def test_application_is_told(self) -> None:
@@ -108,7 +108,7 @@ class DaemonTests(ComposeTestCase):
     def test_root_unnamed(self) -> None:
         """As root with nobody to become it refuses to serve."""
         daemon = self.daemon()
-        daemon.setServiceParent(Application("netkit"))
+        daemon.privilegedStartService()
         error = self.assertRaises(StartError, daemon.startService)
         self.assertIn('write user = "nobody" in the table [daemon]', str(error))
 
@@ -130,6 +130,5 @@ class DaemonTests(ComposeTestCase):
         """An ordinary user that is told to become another refuses to serve."""
         prepared = evolve(self.prepare(TEXT), target=Target(54321, 54321))
         daemon = Daemon(prepared, MemoryReactorClock())
-        daemon.setServiceParent(Application("netkit"))
         error = self.assertRaises(StartError, daemon.startService)
         self.assertIn("only root can become 54321", str(error))
