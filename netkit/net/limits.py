@@ -5,9 +5,10 @@ them. Rule: whatever a peer does or leaves undone, its connection ends after a t
 """
 
 from collections import Counter
-from ipaddress import IPv6Address, ip_address
+from ipaddress import IPv6Network, ip_address
 
 from attrs import define, field, frozen
+from twisted.internet.address import IPv4Address, IPv6Address
 from twisted.internet.interfaces import IAddress
 
 from netkit.document.values import Count, Seconds, SecondsOrNever
@@ -31,15 +32,12 @@ def source(address: IAddress) -> str:
 
     A UNIX socket's peer has no address, and is not counted apart: the empty string.
     """
-    host = getattr(address, "host", None)
-    if not host:
+    if not isinstance(address, IPv4Address | IPv6Address):
         return ""
-    parsed = ip_address(host.partition("%")[0])
-    if not isinstance(parsed, IPv6Address):
+    parsed = ip_address(address.host.partition("%")[0])
+    if parsed.version == 4:  # noqa: PLR2004
         return str(parsed)
-    if parsed.ipv4_mapped:
-        return str(parsed.ipv4_mapped)
-    return f"{IPv6Address(int(parsed) >> _V6_NETWORK << _V6_NETWORK)}/{_V6_NETWORK}"
+    return str(parsed.ipv4_mapped or IPv6Network((parsed, _V6_NETWORK), strict=False))
 
 
 @define

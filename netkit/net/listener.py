@@ -24,8 +24,8 @@ from twisted.protocols.tls import TLSMemoryBIOFactory, TLSMemoryBIOProtocol
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
-from netkit.document.values import printable
 from netkit.net.limits import Census, Limits, Patience, source
+from netkit.net.peer import host_and_port
 
 _SWEEP = 1.0  # seconds
 
@@ -178,7 +178,7 @@ class Gate:
         transport = connection.transport
         if transport is None:
             return
-        peer = printable(str(transport.getPeer()))
+        peer = host_and_port(transport.getPeer())
         self._log.info("let go of {peer}: {reason}", peer=peer, reason=reason)
         transport.abortConnection()
 

@@ -8,7 +8,6 @@ from collections.abc import Callable, Coroutine
 from enum import Enum, auto
 from typing import Any, TypeAlias
 
-from twisted.internet.address import IPv4Address, IPv6Address
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import (
     IAddress,
@@ -21,6 +20,7 @@ from twisted.python.failure import Failure
 from zope.interface import implementer
 
 from netkit.document.values import quoted
+from netkit.net.peer import host_and_port
 from netkit.services.finger.answers import INTERNAL_ERROR, QUERY_TOO_LONG, Answer, Outcome
 from netkit.services.finger.settings import Settings
 from netkit.services.finger.wire import Query, QueryReader, QueryTooLongError, render
@@ -68,7 +68,7 @@ class FingerProtocol(Protocol):
         except QueryTooLongError:
             self._world.log.info(
                 "{peer} sent no query in {limit} bytes",
-                peer=peer_text(self._peer),
+                peer=host_and_port(self._peer),
                 limit=self._settings.query_bytes,
             )
             self._end(QUERY_TOO_LONG)
@@ -129,7 +129,7 @@ class FingerProtocol(Protocol):
     def _audit(self, outcome: Outcome) -> None:
         self._world.log.info(
             "{peer} asked for {query}: {outcome}",
-            peer=peer_text(self._peer),
+            peer=host_and_port(self._peer),
             query=self._asked(),
             outcome=outcome.value,
         )
@@ -151,14 +151,3 @@ class FingerFactory(Factory):
     def buildProtocol(self, addr: IAddress | None) -> FingerProtocol:  # noqa: ARG002 (all peers are alike)
         """Return the protocol of one connection."""
         return FingerProtocol(self._look_up, self._settings, self._world)
-
-
-def peer_text(address: IAddress) -> str:
-    """Return `address` as it stands in the log."""
-    match address:
-        case IPv4Address():
-            return f"{address.host}:{address.port}"
-        case IPv6Address():
-            return f"[{address.host}]:{address.port}"
-        case _:
-            return "a local peer"

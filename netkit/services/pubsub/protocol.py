@@ -6,7 +6,6 @@ it still gets what was said until then, its own last lines included.
 
 from collections.abc import Iterator
 
-from twisted.internet.address import IPv4Address, IPv6Address
 from twisted.internet.interfaces import IAddress, IHalfCloseableProtocol
 from twisted.internet.protocol import Protocol as TwistedProtocol
 from twisted.internet.protocol import ServerFactory, connectionDone
@@ -15,6 +14,7 @@ from zope.interface import implementer
 
 from netkit.net.farewell import Farewell
 from netkit.net.lines import LineSplitter
+from netkit.net.peer import LOCAL, host_and_port
 from netkit.net.stream import IStream
 from netkit.services.kind import World
 from netkit.services.pubsub import wire
@@ -143,6 +143,5 @@ class LineFactory(ServerFactory):
 
 
 def _source(peer: IAddress, number: int) -> str:
-    if isinstance(peer, IPv4Address | IPv6Address):
-        return wire.source(peer.host, peer.port)
-    return wire.local_source(number)
+    text = host_and_port(peer)
+    return f"{text}:{number}" if text == LOCAL else text

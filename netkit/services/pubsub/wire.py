@@ -24,16 +24,6 @@ _ESCAPES = str.maketrans(
 )
 
 
-def source(host: str, port: int) -> str:
-    """Return a peer with an IP address as others see it; IPv6 in brackets (RFC 3986 3.2.2)."""
-    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
-
-
-def local_source(number: int) -> str:
-    """Return the source of a peer without address and port, as on a UNIX socket."""
-    return f"unix:{number}"
-
-
 def written(said: Said) -> bytes:
     """Return `said` as the clients of this protocol get it: one piece for all its lines."""
     prefix = f"<{said.source}> ".encode()

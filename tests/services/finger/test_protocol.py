@@ -5,7 +5,7 @@ from pathlib import Path
 from attrs import evolve
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from twisted.internet.address import IPv4Address, IPv6Address, UNIXAddress
+from twisted.internet.address import IPv4Address
 from twisted.internet.defer import Deferred, fail
 from twisted.internet.interfaces import IHalfCloseableProtocol
 from twisted.internet.protocol import connectionDone
@@ -14,7 +14,7 @@ from twisted.logger import LogLevel
 from twisted.trial.unittest import SynchronousTestCase
 
 from netkit.services.finger.directory import User
-from netkit.services.finger.protocol import FingerProtocol, peer_text
+from netkit.services.finger.protocol import FingerProtocol
 from netkit.services.finger.service import Finger
 from netkit.services.finger.settings import Settings
 from netkit.services.finger.users import Backend
@@ -152,12 +152,6 @@ class AuditTests(SynchronousTestCase):
     def test_short(self) -> None:
         """Of a long query the log has the beginning."""
         self.assertLess(len(self.audited(b"a" * 1000 + b"\n")), 110)
-
-    def test_peers(self) -> None:
-        """A peer is shown by address and port, where it has them."""
-        self.assertEqual("192.0.2.1:4000", peer_text(PEER))
-        self.assertEqual("[2001:db8::1]:4000", peer_text(IPv6Address("TCP", "2001:db8::1", 4000)))
-        self.assertEqual("a local peer", peer_text(UNIXAddress(None)))
 
 
 class FailingBackendTests(SynchronousTestCase):

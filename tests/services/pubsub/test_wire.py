@@ -6,24 +6,9 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from netkit.document.values import printable
 from netkit.services.pubsub.hub import Said
-from netkit.services.pubsub.wire import full, local_source, shown, source, too_long, written
+from netkit.services.pubsub.wire import full, shown, too_long, written
 
 _LINES = st.lists(st.binary(max_size=20).map(lambda line: line.replace(b"\n", b"")), min_size=1)
-
-
-class SourceTests(SynchronousTestCase):
-    def test_ipv4(self) -> None:
-        """An IPv4 peer is host:port."""
-        self.assertEqual(source("127.0.0.1", 1234), "127.0.0.1:1234")
-
-    def test_ipv6(self) -> None:
-        """An IPv6 address stands in brackets."""
-        self.assertEqual(source("::1", 1234), "[::1]:1234")
-        self.assertEqual(source("fe80::1%eth0", 1234), "[fe80::1%eth0]:1234")
-
-    def test_local(self) -> None:
-        """A peer without an address has a number."""
-        self.assertEqual(local_source(7), "unix:7")
 
 
 class WrittenTests(SynchronousTestCase):
