@@ -1,0 +1,88 @@
+"""etc/netkit.toml is the reference: every option that exists stands there, with its default."""
+
+import re
+import tomllib
+from collections.abc import Iterator
+from typing import Any
+
+import attrs
+from twisted.trial.unittest import SynchronousTestCase
+
+from netkit.config.schema import Daemon, Log, Tls
+from netkit.net.limits import Limits
+from netkit.services import KINDS
+from tests.running import ROOT
+
+REFERENCE = ROOT / "etc" / "netkit.toml"
+_COMMENTED = re.compile(r"^#(\w+) = ", re.MULTILINE)
+
+
+def _whole() -> str:
+    """Return the reference with every default written out."""
+    return _COMMENTED.sub(r"\1 = ", REFERENCE.read_text())
+
+
+def _keys(kind: type[Any]) -> set[str]:
+    return {field.name for field in attrs.fields(kind)}
+
+
+def _tables() -> Iterator[tuple[str, set[str], dict[str, Any]]]:
+    """Yield each sort of table: its name, the keys that exist, and those of all its examples."""
+    tables = tomllib.loads(_whole())
+    for name, kind in (("daemon", Daemon), ("log", Log), ("limits", Limits)):
+        yield name, _keys(kind), tables[name]
+    yield "tls", _keys(Tls), tables["tls"]["main"]
+    for kind in KINDS:
+        examples = {
+            name: table
+            for name, table in tables["service"].items()
+            if table.get("kind", name) == kind.name
+        }
+        written = {key: value for table in examples.values() for key, value in table.items()}
+        yield kind.name, _keys(kind.settings), written
+        for mount in kind.mounts:
+            mounts = [
+                each
+                for table in tables["service"].values()
+                for each in table.get("mount", ())
+                if each["kind"] == mount.name
+            ]
+            together = {key: value for each in mounts for key, value in each.items()}
+            yield f"mount {mount.name}", _keys(mount.settings) | {"path"}, together
+
+
+class ReferenceTests(SynchronousTestCase):
+    def test_every_option(self) -> None:
+        """No option is missing from the reference, and it has none that does not exist."""
+        common = {"kind", "listen", "limits", "path", "service"}
+        for name, exist, written in _tables():
+            with self.subTest(name):
+                self.assertEqual(exist - written.keys(), set())
+                self.assertEqual(written.keys() - exist - common, set())
+
+    def test_defaults(self) -> None:
+        """A value that stands behind a # is the default."""
+        plain = tomllib.loads(REFERENCE.read_text())
+        whole = tomllib.loads(_whole())
+        self.assertEqual(list(_differing(plain, whole)), [])
+
+
+def _differing(plain: dict[str, Any], whole: dict[str, Any]) -> Iterator[str]:
+    for name, kind in (("log", Log), ("limits", Limits)):
+        yield from _not_default(name, kind, plain.get(name, {}), whole[name])
+    for name, table in whole["service"].items():
+        (kind,) = (each for each in KINDS if each.name == table.get("kind", name))
+        yield from _not_default(name, kind.settings, plain["service"][name], table)
+
+
+def _not_default(
+    name: str, kind: type[Any], plain: dict[str, Any], whole: dict[str, Any]
+) -> Iterator[str]:
+    for field in attrs.fields(kind):
+        if field.name not in whole.keys() - plain.keys():
+            continue
+        written, default = whole[field.name], getattr(field.default, "value", field.default)
+        if isinstance(default, tuple):
+            default = [str(each).removesuffix("/128") for each in default]
+        if default is not None and written != default:
+            yield f"{name}.{field.name}: {written} is not {default}"
