@@ -40,7 +40,8 @@ button { padding: .6rem 1.4rem; border: 0; border-radius: .4rem; color: var(--on
 dl { margin: 1.5rem 0; padding: .25rem 1.25rem; border: 1px solid var(--line);
   border-radius: .6rem; background: var(--card); }
 dt { margin-top: .8rem; color: var(--quiet); font-size: .9rem; }
-dd { margin: 0 0 .8rem; white-space: pre-wrap; }
+dd { margin: 0; white-space: pre-wrap; }
+dd:last-child { margin-bottom: .8rem; }
 """
 
 _WORDS = {

@@ -18,7 +18,12 @@ from typing import Any
 
 from attrs import frozen
 from twisted.internet.defer import CancelledError, Deferred
-from twisted.internet.interfaces import IHalfCloseableProtocol, IPushProducer, IReactorTime
+from twisted.internet.interfaces import (
+    IHalfCloseableProtocol,
+    IProtocolNegotiationFactory,
+    IPushProducer,
+    IReactorTime,
+)
 from twisted.internet.task import deferLater
 from twisted.logger import Logger
 from twisted.protocols.basic import LineReceiver
@@ -224,11 +229,11 @@ class _Exchange(http.Request):
         """End an exchange that cannot be finished, in a way that no client takes for a whole one."""
         if not failure.check(CancelledError, BodyCutError):
             self._factory.logger.failure(
-                "the answer to {target} could not be sent",
+                "the answer to {target} did not end well",
                 failure,
                 target=shown_url(request.target),
             )
-        if not self._disconnected:
+        if not self._disconnected and not self.finished:
             transport: Any = self.channel.transport
             transport.abortConnection()
 
@@ -328,6 +333,7 @@ class _Channel(http.HTTPChannel):
         )
 
 
+@implementer(IProtocolNegotiationFactory)
 class HandlerFactory(http.HTTPFactory):
     """Serves connections by `handler`.
 
@@ -336,6 +342,7 @@ class HandlerFactory(http.HTTPFactory):
     handler; `log` has refusals, and the cause of each 500 beside the number that the page shows.
     """
 
+    noisy = False
     protocol = _Channel  # type: ignore[assignment]  # said as the chooser of HTTP/1.1 or 2
 
     def __init__(
@@ -352,6 +359,10 @@ class HandlerFactory(http.HTTPFactory):
         self.logger = log
         self.body_bytes = body_bytes
         self.served = served
+
+    def acceptableProtocols(self) -> list[bytes]:
+        """Return what a TLS listener may offer (RFC 7301); of nothing Twisted makes an alert."""
+        return [b"http/1.1"]
 
     def startFactory(self) -> None:
         """Open no log file and start no timer, unlike the base class."""

@@ -11,9 +11,10 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from twisted.internet.defer import CancelledError, Deferred
-from twisted.internet.interfaces import IHalfCloseableProtocol
+from twisted.internet.interfaces import IHalfCloseableProtocol, IProtocolNegotiationFactory
 from twisted.trial.unittest import SynchronousTestCase
 
+from netkit.http.accesslog import Exchange
 from netkit.http.messages import BodyCutError, FileRange, Handler, Request, Response
 from netkit.http.pages import text
 from netkit.http.twistedweb import AHEAD_BYTES, BODY_BYTES, IDLE_SECONDS, LINGER_SECONDS, TURN_BYTES
@@ -212,6 +213,11 @@ class Answers(SynchronousTestCase):
             waiting[number].callback(text(b"%d" % number))
         self.assertEqual([a.body for a in answers(visit.transport.value())], [b"0", b"1", b"2"])
 
+    def test_tls_negotiation(self) -> None:
+        """HTTP/1.1 is what TLS may negotiate, and nothing else."""
+        negotiation = IProtocolNegotiationFactory(Visit(hello).factory)
+        self.assertEqual(negotiation.acceptableProtocols(), [b"http/1.1"])
+
     def test_served(self) -> None:
         """Whoever asked to be told is told of each exchange: status, bytes, seconds."""
         waiting: Deferred[Response] = Deferred()
@@ -362,6 +368,19 @@ class Failures(SynchronousTestCase):
         self.assertTrue(visit.transport.disconnected)
         self.assertEqual(len(visit.events), 1)
 
+    def test_served_raises(self) -> None:
+        """Whoever is told of exchanges and raises does the visitor no harm."""
+
+        def broken(_: Exchange) -> None:
+            raise OSError("disk full")
+
+        visit = Visit(hello)
+        visit.factory.served = broken
+        visit.send(GET * 2)
+        self.assertEqual([a.body for a in answers(visit.transport.value())], [b"hello"] * 2)
+        self.assertFalse(visit.transport.disconnecting)
+        self.assertEqual(len(visit.events), 2)
+
 
 class Leaving(SynchronousTestCase):
     """Clients that leave while their answer is made."""
@@ -452,7 +471,7 @@ class Limits(SynchronousTestCase):
     def test_announced_too_large(self) -> None:
         """A body announced as too large is refused before it comes, without 100 Continue."""
         self.refused(
-            b"POST / HTTP/1.1\r\nHost: h\r\nExpect: 100-continue\r\nContent-Length: 11\r\n\r\n",
+            b"POST / HTTP/1.1\r\nHost: h\r\nExpect: 100-continue\r\nContent-Length: 11\r\n\r\nabc",
             413,
             body_bytes=10,
         )
@@ -504,6 +523,7 @@ class Limits(SynchronousTestCase):
         """A request line or a field without an end is refused with 414 or 431."""
         self.refused(b"GET /" + b"a" * 20_000, 414)
         self.refused(b"GET / HTTP/1.1\r\nHost: " + b"a" * 20_000, 431)
+        self.refused(b"rubbish\r\n" + b"a" * 20_000, 400)
 
     def test_refused_peer_never_stops(self) -> None:
         """What a refused peer goes on sending is thrown away."""

@@ -3,6 +3,7 @@
 import os
 import socket
 from pathlib import Path
+from resource import RLIMIT_NOFILE, getrlimit, setrlimit
 from unittest import skipIf
 
 from twisted.trial.unittest import SynchronousTestCase
@@ -101,6 +102,17 @@ class Beneath(SynchronousTestCase):
         assert isinstance(found, FileRange)
         with found.file as file:
             self.assertEqual(file.read(), b"content")
+
+    def test_want_of_descriptors(self) -> None:
+        """Where looking itself fails, that is an error and not nothing."""
+        free = os.open("/dev/null", os.O_RDONLY)
+        os.close(free)
+        soft, hard = getrlimit(RLIMIT_NOFILE)
+        setrlimit(RLIMIT_NOFILE, (free, hard))
+        try:
+            self.assertRaises(OSError, find, self.root, ("file",))
+        finally:
+            setrlimit(RLIMIT_NOFILE, (soft, hard))
 
     def test_descriptors(self) -> None:
         """Looking leaves no descriptor open but that of the file found."""
