@@ -2,10 +2,11 @@
 
 import re
 from http import HTTPStatus
+from typing import Annotated
 
 from attrs import frozen
 
-from netkit.document.values import Count
+from netkit.document.values import Between
 from netkit.http.messages import Handler, Request, Response
 from netkit.http.pages import (
     NOSNIFF,
@@ -29,7 +30,7 @@ _COLOR = re.compile("/color/([0-9A-Fa-f]{6})")
 class Settings:
     """`remembered` is how many of the colours seen last the index shows."""
 
-    remembered: Count = 100
+    remembered: Annotated[int, Between(1, 1000, "")] = 100
 
 
 class Colors:
