@@ -7,16 +7,19 @@ BIN := .venv/bin
 # Root is shed as a start from systemd would shed it; the configuration names no user.
 SHED = $(if $(filter 0,$(shell id -u)),--uid=$(shell id -u nobody) --gid=$(shell id -g nobody))
 
-.PHONY: run test clean
+.PHONY: run test bench clean
 
 run: .venv/run etc/tls/localhost.pem
 	exec $(BIN)/twistd -n --pidfile= $(SHED) netkit --config $(CONFIG)
 
 test: .venv/test
 	$(BIN)/python -W error -m twisted.trial tests
-	$(BIN)/mypy netkit tests
+	$(BIN)/mypy netkit tests benchmarks
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+
+bench: .venv/run
+	$(BIN)/python -m benchmarks $(BENCH)
 
 etc/tls/localhost.pem: | .venv/run
 	$(BIN)/python -m netkit.tools.certificate etc/tls
@@ -39,4 +42,4 @@ etc/tls/localhost.pem: | .venv/run
 	$(PYTHON) -m venv .venv
 
 clean:
-	rm -rf .venv build dist *.egg-info _trial_temp*
+	rm -rf .venv .venv-bench build dist *.egg-info _trial_temp*

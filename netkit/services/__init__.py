@@ -2,11 +2,13 @@
 
 from typing import Any
 
-from netkit.services import echo, finger, pubsub
+from netkit.services import echo, finger, proxy, pubsub, site
 from netkit.services.kind import Kind
 
 KINDS: tuple[Kind[Any, Any], ...] = (
     echo.KIND,
     finger.KIND,
+    proxy.KIND,
     pubsub.KIND,
+    site.KIND,
 )

@@ -1,1 +1,1 @@
-"""Tests of the kinds of service."""
+"""Tests of what netkit serves."""

@@ -1,0 +1,95 @@
+"""From a request's target to a mount, and to what is left of the path below it. Pure.
+
+A path is decoded once, here, and is text from then on: whoever decodes again is wrong. Slashes that
+were encoded are refused, so that a slash in the text is always one between segments.
+"""
+
+import re
+from collections.abc import Iterable
+from typing import Generic, TypeVar
+from urllib.parse import unquote_to_bytes
+
+from attrs import frozen
+
+T = TypeVar("T")
+
+_ORIGIN = re.compile(rb"https?://[^/?#]+", re.IGNORECASE)
+_PRINTABLE = re.compile(rb"[\x21-\x7e]+")
+_BAD_ESCAPE = re.compile(rb"%(?![0-9A-Fa-f]{2})")
+_FORBIDDEN = re.compile(rb"%(?:00|2[Ff])")
+_WRITTEN = re.compile(r"/|(?:/[^/%?#\\\x00-\x20\x7f]+)+")
+
+
+class BadTargetError(ValueError):
+    """The target of a request names nothing that could be here; the answer is 400."""
+
+
+@frozen
+class Place(Generic[T]):
+    """What stands at the mount `base` (empty for `/`), and the path below it."""
+
+    mounted: T
+    base: str
+    path: str
+
+
+@frozen
+class Routes(Generic[T]):
+    """What stands at each path of a site; the longest path that fits wins."""
+
+    _longest_first: tuple[tuple[str, T], ...]
+
+    @classmethod
+    def of(cls, mounts: Iterable[tuple[str, T]]) -> "Routes[T]":
+        """Return the routes to `mounts`: pairs of a path and what stands there."""
+        bases = ((path.rstrip("/"), mounted) for path, mounted in mounts)
+        return cls(tuple(sorted(bases, key=lambda pair: len(pair[0]), reverse=True)))
+
+    def find(self, path: str) -> Place[T] | None:
+        """Return where `path` leads: `/app` stands for `/app` and `/app/x`, not for `/apple`."""
+        for base, mounted in self._longest_first:
+            if path == base or path.startswith(base + "/"):
+                return Place(mounted, base, path.removeprefix(base))
+        return None
+
+
+def decoded_path(target: bytes) -> str:
+    """Return the path of a request-target in origin-form or absolute-form (RFC 9112 3.2).
+
+    Its escapes are decoded once and as UTF-8, and its dot segments removed (RFC 3986 5.2.4), so that
+    it never leads above its root. Raise BadTargetError for anything else, and for encoded NULs and
+    slashes.
+    """
+    origin = _ORIGIN.match(target)
+    written = (target[origin.end() :] if origin else target).partition(b"?")[0]
+    if origin and not written:
+        written = b"/"
+    if not written.startswith(b"/") or not _PRINTABLE.fullmatch(target):
+        raise BadTargetError("the target is no path")
+    if _BAD_ESCAPE.search(written) or _FORBIDDEN.search(written) or b"#" in target:
+        raise BadTargetError("the path has an escape that cannot be decoded")
+    try:
+        return without_dots(unquote_to_bytes(written).decode())
+    except UnicodeDecodeError:
+        raise BadTargetError("the path is not UTF-8") from None
+
+
+def without_dots(path: str) -> str:
+    """Return `path`, which starts with a slash, without its dot segments (RFC 3986 5.2.4)."""
+    segments = path.split("/")[1:]
+    kept: list[str] = []
+    for segment in segments:
+        if segment == "..":
+            del kept[-1:]
+        elif segment != ".":
+            kept.append(segment)
+    if segments[-1] in {".", ".."}:
+        kept.append("")
+    return "/" + "/".join(kept)
+
+
+def mount_path_complaint(path: str) -> str | None:
+    """Return what is wrong with `path` as the path of a mount, or None."""
+    if _WRITTEN.fullmatch(path) and without_dots(path) == path:
+        return None
+    return 'a path is written as "/" or "/colors", without a slash at its end and decoded'

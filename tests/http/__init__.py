@@ -1,0 +1,1 @@
+"""Tests of HTTP: messages, pages, and the server under the handlers."""
