@@ -1,0 +1,183 @@
+"""The peers: other people's servers, each set up to be as good as it can be at its work.
+
+One declaration a server. All of them use one process and one core, keep no access log, and listen
+on loopback; netkit is here too, started as its users start it.
+"""
+
+from collections.abc import Mapping
+
+from benchmarks.programs import Compiled, FromEnvironment, Installed, ThisPython, Twistd
+from benchmarks.work import Server
+
+_NGINX = Installed("nginx", "nginx")
+_HAPROXY = Installed("haproxy", "haproxy")
+_SOCAT = Installed("socat", "socat", version=("-V",))
+_REDIS = Installed("redis-server", "redis-server")
+_SQUID = Installed("squid", "squid")
+_NATS = FromEnvironment("nats-server", "nats-server", version=("-v",))
+_UVICORN = FromEnvironment("uvicorn", "uvicorn", version=("--version",))
+_UVLOOP = FromEnvironment(
+    "uvloop", "python", version=("-c", "import uvloop; print(uvloop.__version__)")
+)
+_AIOHTTP = FromEnvironment(
+    "aiohttp", "python", version=("-c", "import aiohttp; print(aiohttp.__version__)")
+)
+_TWISTED = ThisPython("Twisted", version=("-m", "twisted", "--version"))
+
+
+def netkit(config: str, *, files: Mapping[str, str] | None = None) -> Server:
+    """Return netkit with the configuration `config`, in which $port is the port that is loaded.
+
+    `files` are those the configuration names, by their names.
+    """
+    return Server(
+        name="netkit",
+        program=Twistd(),
+        arguments=("netkit", "--config", "$folder/netkit.toml"),
+        files={**(files or {}), "netkit.toml": config},
+    )
+
+
+EPOLL_ECHO = Server(
+    name="C epoll",
+    program=Compiled("epoll_echo"),
+    arguments=("--port", "$port"),
+)
+UVLOOP_ECHO = Server(
+    name="asyncio + uvloop",
+    program=_UVLOOP,
+    arguments=("$servers/uvloop_echo.py", "$port"),
+)
+TWISTED_ECHO = Server(
+    name="stock Twisted",
+    program=_TWISTED,
+    arguments=("$servers/twisted_echo.py", "$port"),
+)
+SOCAT_ECHO = Server(
+    name="socat",
+    program=_SOCAT,
+    arguments=(
+        "-b65536",
+        "TCP-LISTEN:$port,bind=127.0.0.1,reuseaddr,fork,nodelay,backlog=1024",
+        "PIPE",
+    ),
+)
+REDIS = Server(
+    name="Redis",
+    program=_REDIS,
+    arguments=(
+        *("--port", "$port", "--bind", "127.0.0.1", "--save", "", "--maxclients", "20000"),
+        *("--client-output-buffer-limit", "pubsub 0 0 0"),
+    ),
+)
+NATS = Server(
+    name="NATS",
+    program=_NATS,
+    arguments=("--addr", "127.0.0.1", "--port", "$port"),
+)
+
+
+def nginx(locations: str, *, http: str = "") -> Server:
+    """Return nginx with one server that has `locations`, and `http` in the block around it."""
+    return Server(
+        name="nginx",
+        program=_NGINX,
+        arguments=("-p", "$folder", "-c", "$folder/nginx.conf", "-e", "stderr"),
+        files={
+            "nginx.conf": f"""\
+daemon off;
+worker_processes 1;
+pid $folder/nginx.pid;
+events {{ worker_connections 10000; }}
+http {{
+    access_log off;
+    sendfile on;
+    tcp_nopush on;
+    open_file_cache max=100;
+    keepalive_requests 1000000000;
+    client_body_temp_path $folder/body;
+    proxy_temp_path $folder/proxy;
+    fastcgi_temp_path $folder/fastcgi;
+    uwsgi_temp_path $folder/uwsgi;
+    scgi_temp_path $folder/scgi;
+    {http}
+    server {{
+        listen 127.0.0.1:$port backlog=4096;
+        {locations}
+    }}
+}}
+""",
+            "1k": "k" * 1024,
+            "64k": "k" * 64 * 1024,
+            "1m": "k" * 1024 * 1024,
+        },
+    )
+
+
+NGINX_CLOSING = nginx('keepalive_timeout 0; location / { return 200 "ok\\n"; }')
+NGINX_HELLO = nginx('location / { return 200 "hello"; }')
+NGINX_STATIC = nginx("location / { root $folder; }")
+NGINX_PROXY = nginx(
+    'location / { proxy_pass http://origin; proxy_http_version 1.1; proxy_set_header Connection ""; }',
+    http="upstream origin { server 127.0.0.1:$origin; keepalive 64; keepalive_requests 1000000000; }",
+)
+
+
+def _haproxy(mode: str) -> Server:
+    return Server(
+        name="HAProxy",
+        program=_HAPROXY,
+        arguments=("-db", "-q", "-f", "$folder/haproxy.cfg"),
+        files={
+            "haproxy.cfg": f"""\
+global
+    maxconn 5000
+    nbthread 1
+defaults
+    mode {mode}
+    timeout connect 5s
+    timeout client 60s
+    timeout server 60s
+listen bench
+    bind 127.0.0.1:$port
+    server origin 127.0.0.1:$origin
+""",
+        },
+    )
+
+
+HAPROXY_TUNNEL = _haproxy("tcp")
+HAPROXY_PROXY = _haproxy("http")
+SQUID = Server(
+    name="squid",
+    program=_SQUID,
+    arguments=("-N", "-f", "$folder/squid.conf"),
+    files={
+        "squid.conf": """\
+http_port 127.0.0.1:$port
+http_access allow all
+cache deny all
+access_log none
+cache_log stdio:/dev/stderr
+pid_filename none
+netdb_filename none
+pinger_enable off
+shutdown_lifetime 0 seconds
+visible_hostname localhost
+""",
+    },
+)
+UVICORN_HELLO = Server(
+    name="uvicorn",
+    program=_UVICORN,
+    arguments=(
+        *("--host", "127.0.0.1", "--port", "$port", "--loop", "uvloop", "--http", "httptools"),
+        *("--no-access-log", "--log-level", "warning", "--lifespan", "off"),
+        "benchmarks.servers.asgi_hello:hello",
+    ),
+)
+AIOHTTP_HELLO = Server(
+    name="aiohttp",
+    program=_AIOHTTP,
+    arguments=("$servers/aiohttp_hello.py", "$port"),
+)

@@ -1,0 +1,1 @@
+"""The smallest servers on other people's frameworks; each is a program that gets a port."""

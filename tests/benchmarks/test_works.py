@@ -1,0 +1,44 @@
+"""The works that are declared."""
+
+import tomllib
+from pathlib import Path
+
+from twisted.trial.unittest import SynchronousTestCase
+
+from benchmarks.machine import Place
+from benchmarks.works import FAMILIES, chosen
+
+ALL = [work for works in FAMILIES.values() for work in works]
+PLACE = Place(Path("/scratch"), 1234, 5678)
+
+
+class WorksTests(SynchronousTestCase):
+    def test_names_are_unique(self) -> None:
+        """A work is known by its name, and in it a side by its own."""
+        self.assertEqual(len({work.name for work in ALL}), len(ALL))
+        for work in ALL:
+            self.assertEqual(len({side.name for side in work.sides}), len(work.sides))
+
+    def test_works_without_netkit_are_not_in_the_table(self) -> None:
+        """Until netkit has its part in a work, only who asks for everything sees it."""
+        self.assertEqual(chosen((), everything=True), ALL)
+        self.assertEqual(chosen((), everything=False), [work for work in ALL if work.netkit])
+
+    def test_families_are_chosen_by_name(self) -> None:
+        """The table keeps its order, whatever the order of the names."""
+        names = ("idle", "echo")
+        self.assertEqual(chosen(names, everything=True), [*FAMILIES["echo"], *FAMILIES["idle"]])
+
+    def test_netkit_reads_its_configuration(self) -> None:
+        """What netkit is given is TOML once the port is filled in."""
+        for work in ALL:
+            if work.netkit:
+                text = work.netkit.server.files["netkit.toml"]
+                self.assertIn("service", tomllib.loads(PLACE.fill(text)))
+
+    def test_every_server_is_given_its_port(self) -> None:
+        """A server that does not hear which port it is to use would never be found."""
+        for work in ALL:
+            for side in work.sides:
+                words = (*side.server.arguments, *side.server.files.values())
+                self.assertTrue(any("$port" in word for word in words), side.name)
