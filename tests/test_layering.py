@@ -11,10 +11,11 @@ from twisted.trial.unittest import SynchronousTestCase
 
 ROOT = Path(__file__).parent.parent
 PACKAGE = ROOT / "netkit"
-GROUND = {"errors", "document"}
+GROUND = {"errors", "files", "document"}
 ORDER = ("net", "http", "services", "config", "daemon")
 MAY = {
     "errors": set(),
+    "files": set(),
     "document": {"errors"},
     **{room: GROUND | set(ORDER[:floor]) for floor, room in enumerate(ORDER)},
     "tools": GROUND | {"net", "http"},

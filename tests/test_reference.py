@@ -29,22 +29,22 @@ def _keys(kind: type[Any]) -> set[str]:
 def _tables() -> Iterator[tuple[str, set[str], dict[str, Any]]]:
     """Yield each sort of table: its name, the keys that exist, and those of all its examples."""
     tables = tomllib.loads(_whole())
-    for name, kind in (("daemon", Daemon), ("log", Log), ("limits", Limits)):
-        yield name, _keys(kind), tables[name]
+    for name, table in (("daemon", Daemon), ("log", Log), ("limits", Limits)):
+        yield name, _keys(table), tables[name]
     yield "tls", _keys(Tls), tables["tls"]["main"]
     for kind in KINDS:
         examples = {
-            name: table
-            for name, table in tables["service"].items()
-            if table.get("kind", name) == kind.name
+            name: service
+            for name, service in tables["service"].items()
+            if service.get("kind", name) == kind.name
         }
-        written = {key: value for table in examples.values() for key, value in table.items()}
+        written = {key: value for each in examples.values() for key, value in each.items()}
         yield kind.name, _keys(kind.settings), written
         for mount in kind.mounts:
             mounts = [
                 each
-                for table in tables["service"].values()
-                for each in table.get("mount", ())
+                for service in tables["service"].values()
+                for each in service.get("mount", ())
                 if each["kind"] == mount.name
             ]
             together = {key: value for each in mounts for key, value in each.items()}
@@ -68,8 +68,8 @@ class ReferenceTests(SynchronousTestCase):
 
 
 def _differing(plain: dict[str, Any], whole: dict[str, Any]) -> Iterator[str]:
-    for name, kind in (("log", Log), ("limits", Limits)):
-        yield from _not_default(name, kind, plain.get(name, {}), whole[name])
+    for name, common in (("log", Log), ("limits", Limits)):
+        yield from _not_default(name, common, plain.get(name, {}), whole[name])
     for name, table in whole["service"].items():
         (kind,) = (each for each in KINDS if each.name == table.get("kind", name))
         yield from _not_default(name, kind.settings, plain["service"][name], table)

@@ -1,10 +1,15 @@
 """netkit as twistd starts it, as an operator sees it."""
 
+import http.client
 import json
 import os
+import shutil
 import signal
 import socket
+import ssl
 import subprocess
+import tempfile
+from datetime import UTC, datetime
 from pathlib import Path
 from shutil import which
 from textwrap import dedent
@@ -12,6 +17,7 @@ from unittest import SkipTest, skipUnless
 
 from twisted.trial.unittest import SynchronousTestCase
 
+from netkit.tools.certificate import provide
 from tests.running import AS_NOBODY, TWISTD, netkit, run, start
 
 root_only = skipUnless(os.geteuid() == 0, "needs root")
@@ -233,6 +239,56 @@ class RootTests(TapTestCase):
             self.assertEqual(Path(f"/proc/{pid}").stat().st_uid, 65534)
         finally:
             os.kill(pid, signal.SIGTERM)
+
+    @root_only
+    def test_keys_but_not_pages(self) -> None:
+        """What only root may read is served as a key, read before the shedding, not as a page."""
+        folder = Path(tempfile.mkdtemp())  # a checkout may lie in a home that nobody may enter
+        self.addCleanup(shutil.rmtree, folder)
+        (folder / "www").mkdir()
+        provide(folder / "tls", ("localhost",), datetime.now(UTC))
+        (folder / "www" / "open").write_text("for all")
+        (folder / "www" / "shut").write_text("for root")
+        (folder / "www" / "shut").chmod(0o600)
+        text = f"""
+            [daemon]
+            user = "nobody"
+            [tls.main]
+            certificates = "{folder}/tls"
+            [service.web]
+            kind = "site"
+            listen = [{{ endpoint = "tcp:0:interface=127.0.0.1", tls = "main" }}]
+            mount = [{{ path = "/", kind = "static", root = "{folder}/www" }}]
+            [service.proxy]
+            listen = "tcp:0:interface=127.0.0.1"
+            """
+        self.assertEqual((folder / "tls" / "localhost.pem").stat().st_mode & 0o77, 0)
+        with netkit(text, str(folder), twistd=("-n", "--pidfile=")) as running:
+            (port,) = running.ports["web"]
+            context = ssl.create_default_context(cafile=folder / "tls" / "localhost.pem")
+            self.assertEqual(fetched(port, "/open", context), (200, b"for all"))
+            self.assertEqual(fetched(port, "/shut", context)[0], 404)
+            (proxy,) = running.ports["proxy"]
+            target = (
+                f"http://localhost:{free_port()}/"  # a name: looking it up needs no file of root's
+            )
+            self.assertEqual(fetched(proxy, target)[0], 502)
+        self.assertNotIn("Traceback", "\n".join(running.lines))
+
+
+def fetched(port: int, target: str, tls: ssl.SSLContext | None = None) -> tuple[int, bytes]:
+    """Return the status and the body that `target` has at a port of this host."""
+    connection = (
+        http.client.HTTPSConnection("localhost", port, timeout=20, context=tls)
+        if tls
+        else http.client.HTTPConnection("localhost", port, timeout=20)
+    )
+    try:
+        connection.request("GET", target)
+        answer = connection.getresponse()
+        return answer.status, answer.read()
+    finally:
+        connection.close()
 
 
 def _is_free(port: int) -> bool:

@@ -5,6 +5,7 @@ take a number that has no passwd entry; so the numbers are worked out here, and 
 every id is read back (credentials(7)). Rule: any doubt is fatal.
 """
 
+import encodings.idna  # noqa: F401 (a codec is imported when first used: too late, see `shed`)
 import grp
 import os
 import pwd
@@ -108,7 +109,11 @@ def _entry(
 
 
 def shed(target: Target) -> None:
-    """Become `target` at once; for the numbers that twistd cannot take, those without a login."""
+    """Become `target` at once; for the numbers that twistd cannot take, those without a login.
+
+    From here on Python's own files may be out of reach, as with an interpreter in root's home:
+    whatever serves must have been imported by now.
+    """
     os.setgroups(target.groups)
     os.setresgid(target.gid, target.gid, target.gid)
     os.setresuid(target.uid, target.uid, target.uid)

@@ -116,6 +116,8 @@ class Gate:
     `factory` is what new connections are for; it may be exchanged while the port listens.
     """
 
+    noisy = False
+
     def __init__(
         self,
         factory: IProtocolFactory,

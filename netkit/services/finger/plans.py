@@ -1,23 +1,19 @@
 """Reads the files that users write about themselves, beneath one folder and never outside it.
 
-Rule: a path is walked part by part from the folder's descriptor, and no part may be a symbolic
-link, so that whoever may write there can show nothing but what is there.
+Rule: no symbolic link is followed, so that whoever may write there can show nothing but what is there.
 """
 
 import errno
 import os
-import stat
 from pathlib import Path
 
 from attrs import frozen
 
 from netkit.document.values import quoted
+from netkit.files import open_beneath
 
 PLAN_BYTES = 64 * 1024
 
-_FOLDER = os.O_RDONLY | os.O_DIRECTORY
-# Without O_NONBLOCK, opening a FIFO waits for whoever writes to it.
-_FILE = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY
 _CUT = "[the file is cut here]"
 
 
@@ -54,33 +50,13 @@ def _decoded(data: bytes) -> str:
     return data.decode("utf-8", "backslashreplace")
 
 
-def _read(folder: Path, parts: list[str], at_most: int) -> bytes:
-    here = os.open(folder, _FOLDER)
+def _read(folder: Path, names: list[str], at_most: int) -> bytes:
     try:
-        for part in parts[:-1]:
-            above, here = here, _open(part, _FOLDER | os.O_NOFOLLOW, here)
-            os.close(above)
-        return _read_file(_open(parts[-1], _FILE, here), at_most)
-    finally:
-        os.close(here)
-
-
-def _read_file(opened: int, at_most: int) -> bytes:
-    try:
-        if not stat.S_ISREG(os.fstat(opened).st_mode):
-            raise OSError(errno.EINVAL, "Is not a regular file")
-        with open(opened, "rb", closefd=False) as file:
-            return file.read(at_most)
-    finally:
-        os.close(opened)
-
-
-def _open(part: str, flags: int, folder: int) -> int:
-    try:
-        return os.open(part, flags, dir_fd=folder)
+        descriptor = open_beneath(folder, names)
     except OSError as error:
         if error.errno not in {errno.ELOOP, errno.ENOTDIR}:
             raise
-        raise OSError(
-            error.errno, "Is a symbolic link, or stands behind what is no folder"
-        ) from None
+        text = "Is a symbolic link, or stands behind what is no folder"
+        raise OSError(error.errno, text) from None
+    with os.fdopen(descriptor, "rb") as file:
+        return file.read(at_most)

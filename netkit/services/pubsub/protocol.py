@@ -119,7 +119,7 @@ class LineClient(TwistedProtocol):
 
     def _tell(self, event: str) -> None:
         self._world.log.info(
-            "{source} {event}; {clients} clients now",
+            "{source} {event}; clients: {clients}",
             source=self._source,
             event=event,
             clients=len(self._hub),

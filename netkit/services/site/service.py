@@ -118,4 +118,5 @@ KIND: Kind[Settings, NoOptions] = Kind(
     complaints=complaints,
     references=references,
     mounts=MOUNTS,
+    alpn=(b"http/1.1",),
 )

@@ -104,9 +104,9 @@ class EveryoneTests(PubSubTestCase):
         self.assertEqual(
             self.logged(),
             [
-                "info: 192.0.2.1:1 joined; 1 clients now",
-                "info: 192.0.2.1:2 joined; 2 clients now",
-                "info: 192.0.2.1:1 left; 1 clients now",
+                "info: 192.0.2.1:1 joined; clients: 1",
+                "info: 192.0.2.1:2 joined; clients: 2",
+                "info: 192.0.2.1:1 left; clients: 1",
             ],
         )
 
@@ -142,7 +142,7 @@ class RubbishTests(PubSubTestCase):
             self.logged()[-2:],
             [
                 "warn: 192.0.2.1:1 is let go: its line is longer than 4096 bytes",
-                "info: 192.0.2.1:1 left; 1 clients now",
+                "info: 192.0.2.1:1 left; clients: 1",
             ],
         )
 
@@ -179,7 +179,7 @@ class RubbishTests(PubSubTestCase):
         one.abortConnection()
         two.send(b"x\n")
         self.assertEqual(one.waiting, 0)
-        self.assertEqual(self.logged()[-1], "info: 192.0.2.1:1 left; 1 clients now")
+        self.assertEqual(self.logged()[-1], "info: 192.0.2.1:1 left; clients: 1")
 
     def test_half_close(self) -> None:
         """Who has sent its FIN gets what was said until then, its own line included, and the end."""
