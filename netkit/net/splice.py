@@ -113,6 +113,12 @@ def _widen(pipe: Pipe) -> None:
         return
 
 
+def _restore(transport: Connection, name: str, replaced: Callable[[], object]) -> None:
+    """Have the method `name` be Twisted's own again; where Twisted replaced it as well it stays."""
+    if vars(transport).get(name) == replaced:
+        del vars(transport)[name]
+
+
 class SplicedFlow:
     """A flow between two transports that `can_splice`.
 
@@ -125,8 +131,6 @@ class SplicedFlow:
         "_ended",
         "_flush",
         "_held",
-        "_in",
-        "_out",
         "_over",
         "_pipe",
         "_pipes",
@@ -147,8 +151,6 @@ class SplicedFlow:
         self._target = target
         self._pipes = pipes
         self._ended = ended
-        self._in = source.fileno()
-        self._out = target.fileno()
         self._receive = source.getHandle().recv
         self._send = target.getHandle().send
         self._flush: Callable[[], Exception | int | None] = target.doWrite
@@ -205,10 +207,9 @@ class SplicedFlow:
         self._over = True
         if self._source.connected:
             self._source.stopReading()
-        else:
-            vars(self._source).pop("doRead", None)
+        _restore(self._source, "doRead", self._read)
         if not self._target.connected:
-            vars(self._target).pop("doWrite", None)
+            _restore(self._target, "doWrite", self._write)
 
     def _read(self) -> Exception | None:
         """Pass on what the source has; in the place of its doRead."""
@@ -240,7 +241,7 @@ class SplicedFlow:
 
     def _splice(self, pipe: Pipe) -> Exception | None:
         try:
-            size = os.splice(self._in, pipe.writer, SPLICED_READ, flags=_FLAGS)
+            size = os.splice(self._source.fileno(), pipe.writer, SPLICED_READ, flags=_FLAGS)
         except OSError as error:
             self._pipes.give_back(pipe)
             return self._not_spliced(error)
@@ -249,7 +250,7 @@ class SplicedFlow:
             return CONNECTION_DONE
         self._bulk = size >= BULK
         try:
-            sent = os.splice(pipe.reader, self._out, size, flags=_FLAGS)
+            sent = os.splice(pipe.reader, self._target.fileno(), size, flags=_FLAGS)
         except OSError as error:
             if self._is_lost(error):
                 self._pipes.discard(pipe)
@@ -312,7 +313,7 @@ class SplicedFlow:
             sent = self._send(self._rest)
             self._rest = self._rest[sent:]
         else:
-            sent = os.splice(self._pipe.reader, self._out, self._held, flags=_FLAGS)
+            sent = os.splice(self._pipe.reader, self._target.fileno(), self._held, flags=_FLAGS)
         self._held -= sent
         if self._pipe is not None and not self._held:
             self._pipes.give_back(self._pipe)

@@ -19,6 +19,7 @@ from twisted.internet.task import LoopingCall
 from twisted.python.failure import Failure
 
 from netkit.document.values import Count, SecondsOrNever
+from netkit.net.farewell import Farewell
 from netkit.net.flow import CopiedFlow, Flow, half_close
 from netkit.net.splice import Pipes, SplicedFlow, can_splice
 from netkit.net.stream import IStream
@@ -93,12 +94,15 @@ class End:
     That protocol provides IHalfCloseableProtocol; else the peer's half-close is its end.
     """
 
-    def __init__(self, stream: IStream, now: float, tell_lost: "_TellLost") -> None:
+    def __init__(self, stream: IStream, clock: IReactorTime, tell_lost: "_TellLost") -> None:
         self.stream = stream
         self.flow: Flow
         self.lost = False
-        self._pace = Pace(now, now)
+        self._clock = clock
         self._tell_lost = tell_lost
+        self._pace = Pace(clock.seconds(), clock.seconds())
+        self._silent = False
+        self._farewell: Farewell | None = None
 
     def dataReceived(self, data: bytes) -> None:
         """Pass `data` on."""
@@ -106,12 +110,31 @@ class End:
 
     def readConnectionLost(self) -> None:
         """Half-close the other side once everything is passed on."""
+        self._silent = True
         self.flow.end()
+        if self._farewell is not None:
+            self.stream.loseConnection()
+
+    def writeConnectionLost(self) -> None:
+        """Note that the peer has been told that nothing more comes."""
+        if self._farewell is not None:
+            self._farewell.sent()
 
     def connectionLost(self, reason: Failure) -> None:
         """End the other side too."""
         self.lost = True
+        if self._farewell is not None:
+            self._farewell.over()
         self._tell_lost(self, reason)
+
+    def close(self) -> None:
+        """Close the connection so that the peer can read its last words, though it still speaks."""
+        if self.lost or self._farewell is not None:
+            return
+        if self._silent:
+            self.stream.loseConnection()
+        else:
+            self._farewell = Farewell(self.stream, self._clock)
 
     def look(self, now: float) -> Pace:
         """Return how that which is said here gets on."""
@@ -128,9 +151,9 @@ class Tunnel:
     `finished` gets an Outcome once both are closed, and never a failure.
     """
 
-    def __init__(self, near: IStream, far: IStream, pipes: Pipes, now: float) -> None:
-        self.near = End(near, now, self._lost)
-        self.far = End(far, now, self._lost)
+    def __init__(self, near: IStream, far: IStream, pipes: Pipes, clock: IReactorTime) -> None:
+        self.near = End(near, clock, self._lost)
+        self.far = End(far, clock, self._lost)
         self.finished: Deferred[Outcome] = Deferred()
         self._speaking = {self.near, self.far}
         self._reason: Reason | None = None
@@ -175,16 +198,14 @@ class Tunnel:
             self._close()
 
     def _close(self) -> None:
-        for end in (self.near, self.far):
-            if not end.lost:
-                end.stream.loseConnection()
+        self.near.close()
+        self.far.close()
 
     def _lost(self, end: End, reason: Failure) -> None:
         other = self._other(end)
         other.flow.stop()
         self._speaking.discard(other)
         if other.lost:
-            end.flow.stop()
             self._finish()
         elif reason.check(ConnectionDone):
             end.flow.end()
@@ -244,7 +265,7 @@ class Tunnels:
         all they hear on to the tunnel's `near` and `far`. `from_near` and `from_far` have been
         received before; what had been written before is sent first.
         """
-        tunnel = Tunnel(near, far, self._pipes, self._clock.seconds())
+        tunnel = Tunnel(near, far, self._pipes, self._clock)
         self._open.add(tunnel)
         tunnel.finished.addCallback(self._left, tunnel)
         if not self._sweep.running:

@@ -3,11 +3,13 @@
 import os
 import random
 import resource
+from collections.abc import Callable, Coroutine
 from functools import partial
 from pathlib import Path
 from socket import SO_RCVBUF, SO_SNDBUF, SOL_SOCKET
 from typing import Any
 
+from attrs import evolve
 from twisted.internet.protocol import Protocol
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
@@ -55,6 +57,12 @@ def say_in_pieces(reactor: Any, peer: Peer, data: bytes, seed: int) -> None:
             peer.transport.loseWriteConnection()
 
     say()
+
+
+def in_hand(transport: Any) -> bool:
+    """Return whether a flow still has methods in the place of the transport's."""
+    owners = (getattr(value, "__self__", None) for value in vars(transport).values())
+    return any(isinstance(owner, SplicedFlow) for owner in owners)
 
 
 class PipesTests(SynchronousTestCase):
@@ -106,10 +114,15 @@ class SplicedTests(LoopbackTests):
         self.clock = Clock()
         self.tunnels = Tunnels(LIMITS, self.clock)
 
+    def go(self, test: Callable[[Any], Coroutine[Any, Any, None]]) -> None:
+        """Run `test` as ever; afterwards no tunnel and no pipe is open."""
+        super().go(test)
+        self.assertEqual((len(self.tunnels), self.tunnels._pipes.open), (0, 0))
+
     async def _laid(self, reactor: Any, **leftovers: bytes) -> tuple[Line, Tunnel]:
         line = await self.lay(reactor)
         tunnel = line.join(self.tunnels, **leftovers)
-        self.assertIsInstance(tunnel.near.flow, SplicedFlow)
+        self.assertTrue(in_hand(line.near_ear.transport) and in_hand(line.far_ear.transport))
         return line, tunnel
 
     async def _fill(self, reactor: Any, line: Line, tunnel: Tunnel) -> int:
@@ -118,7 +131,9 @@ class SplicedTests(LoopbackTests):
         line.far.transport.socket.setsockopt(SOL_SOCKET, SO_RCVBUF, 65536)
         line.far_ear.transport.socket.setsockopt(SOL_SOCKET, SO_SNDBUF, 65536)
         line.near.transport.write(FLOOD)
-        await until(reactor, lambda: _held(tunnel))
+        flow = tunnel.near.flow
+        assert isinstance(flow, SplicedFlow)
+        await until(reactor, lambda: flow._held)
         return tunnel.near.flow.received
 
     def test_both_ways(self) -> None:
@@ -251,9 +266,10 @@ class SplicedTests(LoopbackTests):
         self.go(test)
 
     def test_reads_at_last(self) -> None:
-        """Who takes nothing for a while gets everything afterwards."""
+        """Who takes nothing for a while gets everything afterwards, spliced or copied."""
 
-        async def test(reactor: Any) -> None:
+        async def test(reactor: Any, pipes: int) -> None:
+            self.tunnels = Tunnels(evolve(LIMITS, pipes=pipes), self.clock)
             line, tunnel = await self._laid(reactor)
             await self._fill(reactor, line, tunnel)
             line.near.transport.loseConnection()
@@ -263,7 +279,8 @@ class SplicedTests(LoopbackTests):
             self.assertTrue(line.far.heard == FLOOD)
             self.assertEqual(await tunnel.finished, Outcome(Reason.ENDED, FLOOD_SIZE, 0))
 
-        self.go(test)
+        self.go(partial(test, pipes=9))
+        self.go(partial(test, pipes=0))
 
     def test_idle(self) -> None:
         """A tunnel in which nothing moves ends; what is said now and then keeps it."""
@@ -304,11 +321,50 @@ class SplicedTests(LoopbackTests):
             received = await self._fill(reactor, line, tunnel)
             line.far_ear.transport.loseConnection()
             line.far.transport.resumeProducing()
-            self.assertEqual(await tunnel.finished, Outcome(Reason.ENDED, received, 0))
             await line.far.ended
             self.assertTrue(line.far.heard == FLOOD[:received])
+            await line.near.ended
+            line.near.transport.loseConnection()
+            self.assertEqual(await tunnel.finished, Outcome(Reason.ENDED, received, 0))
 
         self.go(test)
+
+    def test_closed_outside_early(self) -> None:
+        """The source is closed by somebody else: what it said comes through, and nothing goes back."""
+
+        async def test(reactor: Any) -> None:
+            line, tunnel = await self._laid(reactor)
+            received = await self._fill(reactor, line, tunnel)
+            line.near_ear.transport.loseConnection()
+            await line.near_ear.lost
+            line.far.transport.write(b"too late")
+            self.assertNotIn(line.far_ear.transport, reactor.getReaders())
+            line.far.transport.resumeProducing()
+            await line.far.ended
+            self.assertTrue(line.far.heard == FLOOD[:received])
+            line.far.transport.loseConnection()
+            self.assertEqual(await tunnel.finished, Outcome(Reason.ENDED, received, 0))
+
+        self.go(test)
+
+    def test_reset_heard_by_a_send(self) -> None:
+        """A reset that a send comes upon is no orderly end of what the other side said."""
+
+        async def test(reactor: Any, *, bulk: bool) -> None:
+            line, tunnel = await self._laid(reactor)
+            flow = tunnel.near.flow
+            assert isinstance(flow, SplicedFlow)
+            flow._bulk = bulk
+            line.far_ear.transport.pauseProducing()
+            line.far.transport.abortConnection()
+            await line.far.lost
+            line.near.transport.write(b"x" * 50_000)
+            line.far_ear.transport.resumeProducing()
+            self.assertFalse(await line.near.lost)
+            self.assertEqual(await tunnel.finished, Outcome(Reason.FAR_LOST, 0, 0))
+
+        self.go(partial(test, bulk=False))
+        self.go(partial(test, bulk=True))
 
     def test_before(self) -> None:
         """What was written and received before the tunnel comes first."""
@@ -363,7 +419,7 @@ class SplicedTests(LoopbackTests):
         self.go(test)
 
     def test_no_leak(self) -> None:
-        """When the last tunnel has ended no pipe is open, and none of its sockets."""
+        """When tunnels have ended nothing of theirs is open, nor hangs on the transports."""
 
         async def test(reactor: Any) -> None:
             before = len(descriptors())
@@ -376,6 +432,8 @@ class SplicedTests(LoopbackTests):
                     line.near.transport.abortConnection()
                     line.far.transport.abortConnection()
                     await tunnel.finished
+                    self.assertFalse(in_hand(line.near_ear.transport))
+                    self.assertFalse(in_hand(line.far_ear.transport))
             await until(reactor, lambda: len(descriptors()) == before)
 
         self.go(test)
@@ -391,12 +449,6 @@ class SplicedTests(LoopbackTests):
 
         self.go(test)
         self.assertEqual(len(outcomes), 1)
-
-
-def _held(tunnel: Tunnel) -> bool:
-    flow = tunnel.near.flow
-    assert isinstance(flow, SplicedFlow)
-    return flow._pipe is not None
 
 
 class WhichTests(SynchronousTestCase):

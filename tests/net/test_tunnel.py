@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
+from netkit.net.farewell import LINGER_SECONDS
 from netkit.net.flow import CopiedFlow
 from netkit.net.tunnel import (
     Outcome,
@@ -117,13 +118,40 @@ class EndTests(_TunnelTestCase):
         self.assertEqual(self.far.take(), b"still here")
 
     def test_closed(self) -> None:
-        """A side that closes as a whole, as TLS does, closes the other once that has all of it."""
+        """A side that closes as a whole, as TLS does, closes the other once that has all of it.
+
+        What the other still says meanwhile is read, lest it be reset over it, and dropped.
+        """
         self.near.send(b"last words")
         self.near.loseConnection()
         self.near.take()
-        self.assertFalse(self.far.disconnected)
+        self.assertFalse(self.far.finished)
         self.assertEqual(self.far.take(), b"last words")
+        self.assertTrue(self.far.finished and self.far.send(b"too late"))
+        self.assertFalse(self.far.disconnected)
+        self.far.finish()
+        self.assertTrue(self.far.disconnected)
         self.assertEqual(self.outcomes, [Outcome(Reason.ENDED, 10, 0)])
+        self.assertEqual(self.clock.getDelayedCalls(), [])
+
+    def test_closed_on_one_that_talks_on(self) -> None:
+        """A side that never ends after the other has closed is let go."""
+        self.near.loseConnection()
+        self.near.take()
+        self.far.take()
+        self.clock.advance(LINGER_SECONDS)
+        self.assertTrue(self.far.aborted)
+        self.assertEqual(self.outcomes, [Outcome(Reason.ENDED, 0, 0)])
+
+    def test_closed_after_its_half_close(self) -> None:
+        """A side that half-closes and then closes altogether closes the other."""
+        self.near.finish()
+        self.far.take()
+        self.near.loseConnection()
+        self.near.take()
+        self.far.take()
+        self.far.finish()
+        self.assertEqual(self.outcomes, [Outcome(Reason.ENDED, 0, 0)])
 
     def test_lost(self) -> None:
         """A side that is lost takes the other with it, and what waits for that one is dropped."""
@@ -264,8 +292,9 @@ class TLSTests(LoopbackTests):
             line.near.transport.write(there)
             await until(reactor, lambda: len(line.near.heard) == len(back))
             line.near.transport.loseConnection()
-            self.assertEqual(await tunnel.finished, Outcome(Reason.ENDED, len(there), len(back)))
             await line.far.ended
+            line.far.transport.loseConnection()
+            self.assertEqual(await tunnel.finished, Outcome(Reason.ENDED, len(there), len(back)))
             self.assertTrue(line.far.heard == there)
             self.assertTrue(line.near.heard == back)
 

@@ -87,12 +87,13 @@ class Ear(Protocol):
         self.end.readConnectionLost()
 
     def writeConnectionLost(self) -> None:
-        pass
+        assert self.end
+        self.end.writeConnectionLost()
 
     def connectionLost(self, reason: Failure = GONE) -> None:
-        self.lost.callback(None)
         if self.end:
             self.end.connectionLost(reason)
+        self.lost.callback(None)
 
 
 @frozen
@@ -167,7 +168,7 @@ class LoopbackTests(ReactorBuilder, SynchronousTestCase):
             done.addBoth(lambda _: reactor.stop())
 
         reactor.callWhenRunning(begin)
-        self.runReactor(reactor, timeout=5)
+        self.runReactor(reactor, timeout=30)
         for failure in failures:
             failure.raiseException()
 
