@@ -116,8 +116,6 @@ class Gate:
     `factory` is what new connections are for; it may be exchanged while the port listens.
     """
 
-    noisy = False
-
     def __init__(
         self,
         factory: IProtocolFactory,
