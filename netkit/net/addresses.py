@@ -30,7 +30,7 @@ _BASES = (0, 8, 10, 16)  # by the group that matched
 _PARTS = 4
 
 
-@frozen(order=False)
+@frozen
 class SocketAddress:
     """Where one end of a connection is."""
 

@@ -8,6 +8,7 @@ with an inward address beside an outward one is nothing unusual.
 
 from collections import deque
 from collections.abc import Callable, Iterable
+from ipaddress import ip_address
 from socket import AF_INET, AF_INET6, SOCK_DGRAM, socket
 from typing import Any, cast
 
@@ -54,7 +55,8 @@ def is_local(address: Address) -> bool:
             probe.connect((str(address), 9))
         except OSError:
             return False
-        return bool(probe.getsockname()[0] == str(address))
+        source = ip_address(probe.getsockname()[0].partition("%")[0])
+        return int(source) == int(address)
 
 
 @frozen
@@ -155,12 +157,13 @@ class _Race:
             return None
         self._running.remove(runner)
         self._stop()
+        self._running.add(runner)  # a factory that raises fails the attempt
         protocol = self._factory.buildProtocol(address)
         if protocol is None:
+            self._running.clear()
             self._won.errback(NoProtocol())
             return None
         # The transport tells the protocol when this has returned: it is handed over after that.
-        self._running.add(runner)
         self._timer = self._connector.clock.callLater(0, self._hand_over, runner, protocol)
         return protocol
 

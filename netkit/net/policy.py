@@ -89,23 +89,25 @@ class Policy:
 
         `is_local` says whether an address is this host's.
         """
-        faces = _faces(to.host)
-        if any(self._is_own(face, to.port, is_local) for face in faces):
+        if self._is_own(to, is_local):
             return OWN
-        return next(filter(None, map(self._rule_for, faces)), "")
+        return next(filter(None, map(self._rule_for, _faces(to.host))), "")
 
     def _rule_for(self, address: Address) -> str:
         if within(address, self.allowed):
             return ""
         return next((rule.name for rule in self.rules if within(address, rule.networks)), "")
 
-    def _is_own(self, address: Address, port: int, is_local: Callable[[Address], bool]) -> bool:
-        """Return whether one of `own` is at `address`; the unspecified address means this host."""
-        ours = [listener.host for listener in self.own if listener.port == port]
+    def _is_own(self, to: SocketAddress, is_local: Callable[[Address], bool]) -> bool:
+        """Return whether one of `own` is at `to`, where the unspecified address means this host."""
+        ours = [listener.host for listener in self.own if listener.port == to.port]
         if not ours:
             return False
+        faces = _faces(to.host)
+        if any(face.is_unspecified or face in ours for face in faces):
+            return True
         everywhere = any(each.is_unspecified for each in ours)
-        return address.is_unspecified or address in ours or (everywhere and is_local(address))
+        return everywhere and any(map(is_local, (to.host, *faces[1:])))
 
 
 ANYWHERE = Policy(rules=())

@@ -66,6 +66,13 @@ class Declining(Factory[Made]):
         return None
 
 
+class Raising(Factory[Made]):
+    """Has a mistake in it."""
+
+    def buildProtocol(self, addr: object) -> None:
+        raise RuntimeError
+
+
 class Zoneless(MemoryReactorClock):
     """Raises where it is to connect to IPv6, as a reactor does that does not know the zone."""
 
@@ -335,6 +342,15 @@ class RaceTests(ConnectorTestCase):
         connecting = self.connect(FOUR, factory=Declining())
         self.assertIsNone(self.accept(0))
         self.failureResultOf(connecting, error.NoProtocol)
+
+    def test_factory_raises(self) -> None:
+        """A factory that raises fails the connection, when the reactor has seen to the socket."""
+        connecting = self.connect(FOUR, factory=Raising())
+        self.assertRaises(RuntimeError, self.accept, 0)
+        self.lose(0, error.ConnectError(string="a mistake"))
+        failure = self.failureResultOf(connecting, UnreachableError)
+        self.assertEqual(str(failure.value), "8.8.8.8:80: a mistake")
+        self.assertEqual(self.reactor.getDelayedCalls(), [])
 
     def test_lost_at_once(self) -> None:
         """A connection that is lost before it is handed over has failed."""

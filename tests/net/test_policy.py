@@ -187,6 +187,20 @@ class OwnTests(SynchronousTestCase):
             self.assertEqual(policy.refusal(at("8.8.8.8", 8002), is_local), "")
             self.assertEqual(policy.refusal(at("8.8.4.4", 8001), is_local), "")
 
+    def test_zone_and_loopback(self) -> None:
+        """A zone hides no listener, and it is asked with its zone whether an address is local."""
+        policy = Policy(rules=(), own=frozenset({at("::1", 8001), at("::", 8002)}))
+        asked: list[Address] = []
+
+        def is_local(address: Address) -> bool:
+            asked.append(address)
+            return True
+
+        self.assertEqual(policy.refusal(at("::1%1", 8001), is_local), OWN)
+        self.assertEqual(asked, [])
+        self.assertEqual(policy.refusal(at("fe80::1%eth0", 8002), is_local), OWN)
+        self.assertEqual(asked, [host("fe80::1%eth0")])
+
     def test_seldom_asked(self) -> None:
         """Whether an address is local is asked only where a listener's port is wanted."""
         policy = Policy(own=frozenset({at("0.0.0.0", 8001)}))
