@@ -13,7 +13,7 @@ run: .venv/run etc/tls/localhost.pem
 	exec $(BIN)/twistd -n --pidfile= $(SHED) netkit --config $(CONFIG)
 
 test: .venv/test
-	$(BIN)/python -W error -m twisted.trial tests
+	$(BIN)/python -W error -m twisted.trial --reactor=netkit tests
 	$(BIN)/mypy netkit tests benchmarks
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .

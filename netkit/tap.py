@@ -1,5 +1,7 @@
 """What twistd sees of netkit: its options, and a service made from them."""
 
+import select
+import sys
 from collections.abc import Mapping
 from typing import Any, TextIO
 
@@ -9,6 +11,7 @@ from twisted.python.usage import Options as UsageOptions
 from netkit.daemon.compose import Daemon, Prepared, prepare
 from netkit.daemon.logs import destination
 from netkit.errors import ConfigError
+from netkit.net.reactor import install
 
 
 class Options(UsageOptions):
@@ -21,7 +24,12 @@ class Options(UsageOptions):
     prepared: Prepared
 
     def postOptions(self) -> None:
-        """Read the configuration; exit 1 with every problem in it, or 0 where this is a check."""
+        """Read the configuration; exit 1 with every problem in it, or 0 where this is a check.
+
+        netkit's own reactor is installed where epoll is and nobody asked twistd for another by `-r`.
+        """
+        if "twisted.internet.reactor" not in sys.modules and hasattr(select, "epoll"):
+            install()
         try:
             self.prepared = prepare(self["config"])
         except ConfigError as error:

@@ -19,7 +19,7 @@ MAY = {
     "document": {"errors"},
     **{room: GROUND | set(ORDER[:floor]) for floor, room in enumerate(ORDER)},
     "tools": GROUND | {"net", "http"},
-    "tap": GROUND | {"daemon"},
+    "tap": GROUND | {"daemon", "net"},
     "application": GROUND | {"daemon"},
 }
 PURE = {

@@ -23,24 +23,22 @@ class SixthKindTests(SynchronousTestCase):
     def test_serves(self) -> None:
         """It is configured, checked, bound and served as any other."""
         reactor = MemoryReactorClock()
-        prepared = prepare(self.config('[service.daytime]\nlisten = "tcp:13"\n'), WITH_SIXTH)
-        self.assertEqual(list(prepared.listing()), ["daytime  tcp:13"])
+        prepared = prepare(self.config('[service.uptime]\nlisten = "tcp:13"\n'), WITH_SIXTH)
+        self.assertEqual(list(prepared.listing()), ["uptime  tcp:13"])
         Daemon(prepared, reactor).privilegedStartService()
         port, factory = reactor.tcpServers[0][:2]
         transport = StringTransport()
         protocol = factory.buildProtocol(IPv4Address("TCP", "192.0.2.1", 1))
         assert protocol is not None
         protocol.makeConnection(transport)
-        self.assertEqual(
-            (port, transport.value()), (13, b"Thursday, 01 January 1970 00:00:00 UTC\r\n")
-        )
+        self.assertEqual((port, transport.value()), (13, b"up for 0 s\r\n"))
         self.assertTrue(transport.disconnecting)
 
     def test_mistakes(self) -> None:
         """Mistakes in its table are told as any other's."""
-        name = self.config('[service.daytime]\nlisten = "tcp:13"\nformt = "%H"\n')
+        name = self.config('[service.uptime]\nlisten = "tcp:13"\nwrds = "%H"\n')
         error = self.assertRaises(ConfigError, prepare, name, WITH_SIXTH)
         self.assertEqual(
             str(error),
-            f'{name}:3: [service.daytime] formt: is not known here; did you mean "format"?',
+            f'{name}:3: [service.uptime] wrds: is not known here; did you mean "words"?',
         )

@@ -138,7 +138,9 @@ def _listeners(
         if parts is not None:
             common, options = parts
             own = attrs.evolve(limits, **common.limits.given)
-            yield ListenerPlan(place, common.endpoint, common.tls, own, options)
+            yield ListenerPlan(
+                place, common.endpoint, common.tls, common.proxy_protocol, own, options
+            )
 
 
 def _entry(

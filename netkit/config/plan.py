@@ -13,7 +13,7 @@ from attrs import frozen
 
 from netkit.config.schema import Daemon, Log, Tls
 from netkit.document.lines import KeyPath
-from netkit.document.values import did_you_mean, quoted
+from netkit.document.values import Network, did_you_mean, quoted
 from netkit.net.endpoint import Endpoint
 from netkit.net.limits import Limits
 from netkit.services.kind import Kind, Reference
@@ -26,11 +26,14 @@ class ListenerPlan:
     path: KeyPath
     endpoint: Endpoint
     tls: str | None
+    proxies: tuple[Network, ...]
     limits: Limits
     options: Any
 
     def __str__(self) -> str:
-        return f"{self.endpoint}{f' with TLS {quoted(self.tls)}' if self.tls else ''}"
+        tls = f" with TLS {quoted(self.tls)}" if self.tls else ""
+        proxies = f" behind {', '.join(map(str, self.proxies))}" if self.proxies else ""
+        return f"{self.endpoint}{tls}{proxies}"
 
 
 @frozen

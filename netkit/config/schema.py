@@ -13,7 +13,7 @@ from attrs import field, frozen
 from twisted.logger import LogLevel
 
 from netkit.document.typed import Reader
-from netkit.document.values import OneOrMore
+from netkit.document.values import Network, OneOrMore
 from netkit.net.endpoint import Endpoint, parse
 from netkit.net.limits import Limits
 
@@ -80,10 +80,14 @@ class Override:
 
 @frozen
 class Listen:
-    """One entry of `listen`: an endpoint string stands for a table with that endpoint."""
+    """One entry of `listen`: an endpoint string stands for a table with that endpoint.
+
+    `proxy_protocol` are the networks of proxies whose connections begin with a PROXY header.
+    """
 
     endpoint: Endpoint
     tls: str | None = None
+    proxy_protocol: tuple[Network, ...] = ()
     limits: Override = field(factory=Override)
 
 

@@ -31,7 +31,7 @@ from netkit.daemon.privileges import (
 )
 from netkit.document.typed import Document
 from netkit.net.identities import Identities
-from netkit.net.listener import Gate
+from netkit.net.listener import Gate, behind
 from netkit.net.tls import Store
 from netkit.net.tls import load as load_certificates
 from netkit.services import KINDS
@@ -180,4 +180,5 @@ def _listeners(
             store = prepared.stores[plan.tls] if plan.tls is not None else None
             tls = store.creator(service.kind.alpn) if store is not None else None
             gate = Gate(inner, plan.limits, reactor, log, tls)
-            yield Listener(service.name, plan, gate, reactor, log)
+            outermost = behind(plan.proxies, gate) if plan.proxies else gate
+            yield Listener(service.name, plan, outermost, reactor, log)

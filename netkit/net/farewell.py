@@ -6,7 +6,8 @@ sent, then a FIN; what still comes is read and dropped until the peer's own FIN,
 LINGER_SECONDS. Rule: nothing is read before all is sent, so a peer cannot draw this out by talking.
 """
 
-from twisted.internet.interfaces import IDelayedCall, IReactorTime, ISSLTransport
+from twisted.internet.interfaces import IDelayedCall, IReactorTime
+from twisted.protocols.tls import TLSMemoryBIOProtocol
 
 from netkit.net.stream import IStream
 
@@ -24,8 +25,8 @@ class Farewell:
         self._stream = stream
         self._clock = clock
         self._deadline: IDelayedCall | None = None
-        if ISSLTransport.providedBy(stream):
-            stream.loseConnection()  # TLS says goodbye in its own way, and reads until it is answered
+        if isinstance(stream, TLSMemoryBIOProtocol):
+            stream.loseConnection()  # it knows no half-close, and reads until its goodbye is answered
         else:
             stream.pauseProducing()
             stream.loseWriteConnection()

@@ -5,26 +5,38 @@ them. Rule: whatever a peer does or leaves undone, its connection ends after a t
 """
 
 from collections import Counter
-from ipaddress import IPv6Network, ip_address
+from ipaddress import IPv6Network
 
 from attrs import define, field, frozen
 from twisted.internet.address import IPv4Address, IPv6Address
 from twisted.internet.interfaces import IAddress
 
-from netkit.document.values import Count, Seconds, SecondsOrNever
+from netkit.document.values import Bytes, Count, Seconds, SecondsOrNever
+from netkit.net.addresses import plain
 
 _V6_NETWORK = 64
 
 
 @frozen
 class Limits:
-    """The table `[limits]`; times are in seconds, and 0 stands for never where never is allowed."""
+    """The table `[limits]`; times are in seconds, and 0 stands for never where never is allowed.
+
+    `handshake_timeout` is for the PROXY header and TLS together, `first_byte_timeout` for the first
+    byte after them, `write_timeout` for a peer that takes nothing of what waits for it, or does not
+    let a connection end that has been closed. A producer rests while more than `high_water` bytes
+    wait for the peer.
+    """
 
     connections: Count = 10_000
     connections_per_address: Count = 512
     handshake_timeout: Seconds = 5.0
+    first_byte_timeout: SecondsOrNever = 30.0
     idle_timeout: SecondsOrNever = 60.0
-    write_timeout: SecondsOrNever = 60.0
+    write_timeout: Seconds = 60.0
+    high_water: Bytes = 65_536
+
+
+DEFAULTS = Limits()
 
 
 def source(address: IAddress) -> str:
@@ -34,10 +46,8 @@ def source(address: IAddress) -> str:
     """
     if not isinstance(address, IPv4Address | IPv6Address):
         return ""
-    parsed = ip_address(address.host.partition("%")[0])
-    if parsed.version == 4:  # noqa: PLR2004
-        return str(parsed)
-    return str(parsed.ipv4_mapped or IPv6Network((parsed, _V6_NETWORK), strict=False))
+    host = plain(address.host)
+    return str(host if host.version == 4 else IPv6Network((host, _V6_NETWORK), strict=False))  # noqa: PLR2004
 
 
 @define
@@ -61,6 +71,10 @@ class Census:
         self.by_source[who] += 1
         return True
 
+    def refuse(self, reason: str) -> None:
+        """Count a connection that was refused for another `reason`, one of a small number."""
+        self.refused[reason] += 1
+
     def leave(self, who: str) -> None:
         """Count one connection from `who` less."""
         self.total -= 1
@@ -81,44 +95,52 @@ class Census:
         return reason, count
 
 
-@define
+@frozen
+class Glance:
+    """What a look at a connection shows.
+
+    `heard`: bytes have come in since the last look. `unsent`: how many bytes wait for the peer to
+    take them. `taken`: a number that grows as it takes some. `greeted`: PROXY header and handshake
+    are done. `closing`: our side has closed.
+    """
+
+    heard: bool = False
+    unsent: int = 0
+    taken: int = 0
+    greeted: bool = True
+    closing: bool = False
+
+
 class Patience:
     """How long one connection has been as it is; looked at once a sweep, never once an event."""
 
-    since: float
-    heard_at: float
-    taken_at: float
-    unsent: int = 0
+    __slots__ = ("_greeted_at", "_heard_at", "_moved_at", "_spoke", "_taken")
 
-    @classmethod
-    def starting(cls, now: float) -> "Patience":
-        """Return the state of a connection accepted at `now`."""
-        return cls(now, now, now)
+    def __init__(self, now: float) -> None:
+        self._greeted_at = self._heard_at = self._moved_at = now
+        self._spoke = False
+        self._taken = 0
 
-    def reason_to_go(
-        self, limits: Limits, now: float, *, heard: bool, unsent: int, greeted: bool
-    ) -> str:
-        """Return why the connection has to end, or the empty string.
-
-        `heard` says whether bytes came in since the last look, `unsent` how many bytes wait for the
-        peer to take them, `greeted` whether the handshake is done.
-        """
-        if heard:
-            self.heard_at = now
-        if unsent == 0 or unsent < self.unsent:
-            self.taken_at = now
-        if unsent < self.unsent:
-            self.heard_at = now  # who takes bytes is not idle
-        self.unsent = unsent
-        if not greeted:
-            late = now - self.since >= limits.handshake_timeout
+    def reason_to_go(self, limits: Limits, now: float, glance: Glance) -> str:
+        """Return why the connection has to end `now`, or the empty string."""
+        if not glance.greeted:
+            late = now - self._greeted_at >= limits.handshake_timeout
             return "did not finish the handshake in time" if late else ""
-        if _over(limits.write_timeout, now - self.taken_at):
-            return f"took nothing of {unsent} bytes for {limits.write_timeout:g} s"
-        if not unsent and _over(limits.idle_timeout, now - self.heard_at):
+        took = glance.taken > self._taken
+        self._taken = glance.taken
+        if took or not (glance.unsent or glance.closing):
+            self._moved_at = now
+        if took or (glance.heard and not glance.closing):
+            self._heard_at = now
+        self._spoke = self._spoke or glance.heard
+        return self._too_long(limits, now, glance)
+
+    def _too_long(self, limits: Limits, now: float, glance: Glance) -> str:
+        if now - self._moved_at >= limits.write_timeout:
+            what = f"took nothing of {glance.unsent} bytes" if glance.unsent else "did not let go"
+            return f"{what} for {limits.write_timeout:g} s"
+        if not self._spoke and 0 < limits.first_byte_timeout <= now - self._greeted_at:
+            return f"said nothing in its first {limits.first_byte_timeout:g} s"
+        if not glance.unsent and 0 < limits.idle_timeout <= now - self._heard_at:
             return f"said nothing for {limits.idle_timeout:g} s"
         return ""
-
-
-def _over(limit: float, seconds: float) -> bool:
-    return 0 < limit <= seconds

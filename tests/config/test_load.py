@@ -107,7 +107,7 @@ class LoadTests(PlanTestCase):
                 '15: [service.plain] listen[2].tls: 1 is not right; a text in quotes, as in "text"',
                 (
                     "15: [service.plain] listen[4].x: is not known here;"
-                    ' one of "colour", "endpoint", "limits", "tls"'
+                    ' one of "colour", "endpoint", "limits", "proxy_protocol", "tls"'
                 ),
                 (
                     '15: [service.plain] listen[4].endpoint: "tcp": no port is given;'

@@ -25,7 +25,7 @@ class ListenerTestCase(SynchronousTestCase):
         self.events = EventLoggingObserver()
 
     def listener(self, endpoint: Endpoint, reactor: Any, tls: str | None = None) -> Listener:
-        plan = ListenerPlan((), endpoint, tls, Limits(), None)
+        plan = ListenerPlan((), endpoint, tls, (), Limits(), None)
         log = Logger("test", observer=self.events)
         return Listener("finger", plan, Factory(), reactor, log)
 
@@ -93,7 +93,7 @@ class LateTests(ListenerTestCase):
                 return self.answer
 
         reactor = MemoryReactorClock()
-        plan = ListenerPlan((), parse("tcp:79"), None, Limits(), None)
+        plan = ListenerPlan((), parse("tcp:79"), None, (), Limits(), None)
         listener = Late("finger", plan, Factory(), reactor, Logger("test", observer=self.events))
         self.assertEqual(listener.bind(), "")
         listener.answer.errback(OSError("no"))

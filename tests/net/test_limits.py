@@ -1,16 +1,14 @@
 """Who is counted as whom, how many may come, and when a connection has to end."""
 
-from typing import Any
-
 from attrs import evolve
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from twisted.internet.address import IPv4Address, IPv6Address, UNIXAddress
 from twisted.trial.unittest import SynchronousTestCase
 
-from netkit.net.limits import Census, Limits, Patience, source
+from netkit.net.limits import Census, Glance, Limits, Patience, source
 
-LIMITS = Limits(handshake_timeout=5, idle_timeout=60, write_timeout=30)
+LIMITS = Limits(handshake_timeout=5, first_byte_timeout=20, idle_timeout=60, write_timeout=30)
 
 
 class SourceTests(SynchronousTestCase):
@@ -62,40 +60,56 @@ class CensusTests(SynchronousTestCase):
 
 
 class PatienceTests(SynchronousTestCase):
-    def _looks(self, *looks: tuple[float, dict[str, Any]], limits: Limits = LIMITS) -> list[str]:
-        patience = Patience.starting(0.0)
-        still: dict[str, Any] = {"heard": False, "unsent": 0, "greeted": True}
-        return [patience.reason_to_go(limits, now, **{**still, **look}) for now, look in looks]
+    def looks(self, *looks: tuple[float, Glance], limits: Limits = LIMITS) -> list[str]:
+        """Return what each look, at its time, says of a connection that began at 0."""
+        patience = Patience(0.0)
+        return [patience.reason_to_go(limits, now, glance) for now, glance in looks]
 
     def test_handshake(self) -> None:
         """A handshake has its time and no more, however many bytes keep coming."""
-        slow = {"greeted": False, "heard": True}
+        slow = Glance(greeted=False, heard=True)
         self.assertEqual(
-            self._looks((4.9, slow), (5.0, slow)),
-            ["", "did not finish the handshake in time"],
+            self.looks((4.9, slow), (5.0, slow)), ["", "did not finish the handshake in time"]
         )
+
+    def test_first_byte(self) -> None:
+        """Who never speaks goes sooner than who has spoken once."""
+        self.assertEqual(
+            self.looks((19, Glance()), (20, Glance())), ["", "said nothing in its first 20 s"]
+        )
+        self.assertEqual(self.looks((19, Glance(heard=True)), (50, Glance())), ["", ""])
 
     def test_idle(self) -> None:
         """A peer that says nothing goes; one that says something stays."""
         self.assertEqual(
-            self._looks((59, {"heard": True}), (118, {}), (119, {})),
+            self.looks((19, Glance(heard=True)), (78, Glance()), (79, Glance())),
             ["", "", "said nothing for 60 s"],
         )
 
     def test_never_reads(self) -> None:
         """A peer that takes nothing goes, whatever it says meanwhile."""
-        stuck = {"unsent": 100, "heard": True}
+        stuck = Glance(unsent=100, heard=True)
         self.assertEqual(
-            self._looks((1, stuck), (29, stuck), (31, stuck)),
-            ["", "", "took nothing of 100 bytes for 30 s"],
+            self.looks((0, Glance()), (1, stuck), (29, stuck), (30, stuck)),
+            ["", "", "", "took nothing of 100 bytes for 30 s"],
         )
 
     def test_reads_slowly(self) -> None:
-        """A peer that takes a little each time stays, and does not count as idle."""
-        looks = [(10.0 * step, {"unsent": 1000 - step}) for step in range(1, 100)]
-        self.assertEqual(set(self._looks(*looks)), {""})
+        """A peer that takes a little each time stays, though as much is added, and is not idle."""
+        looks = [
+            (19.0 * step, Glance(unsent=1000, taken=step, heard=step == 1)) for step in range(1, 99)
+        ]
+        self.assertEqual(set(self.looks(*looks)), {""})
+
+    def test_never_lets_go(self) -> None:
+        """A peer that does not let a closed connection end goes, whatever it says meanwhile."""
+        closing = Glance(closing=True, heard=True)
+        self.assertEqual(
+            self.looks((1, Glance(heard=True)), (10, closing), (31, closing)),
+            ["", "", "did not let go for 30 s"],
+        )
 
     def test_never(self) -> None:
         """A time of 0 stands for never."""
-        limits = evolve(LIMITS, idle_timeout=0, write_timeout=0)
-        self.assertEqual(self._looks((9e9, {}), (9.1e9, {"unsent": 9}), limits=limits), ["", ""])
+        limits = evolve(LIMITS, first_byte_timeout=0, idle_timeout=0)
+        self.assertEqual(self.looks((9e9, Glance()), limits=limits), [""])

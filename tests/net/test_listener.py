@@ -96,7 +96,7 @@ class GateTests(GateTestCase):
         self.assertIsNone(self.gate.buildProtocol(PEER))
         self.assertIsNone(self.gate.buildProtocol(PEER))
         self.clock.advance(1)
-        self.assertEqual(self.said(), ["refused 2 connections: 192.0.2.1 has 2 open"])
+        self.assertEqual(self.said(), ["refused connections: 2; 192.0.2.1 has 2 open"])
 
     def test_others_are_served(self) -> None:
         """While one address is at its limit another gets in, and who leaves makes room."""
@@ -108,13 +108,15 @@ class GateTests(GateTestCase):
 
     def test_idle(self) -> None:
         """Who says nothing is let go, at its time and not before; who speaks is not."""
-        _, quiet = self.connect()
+        once, quiet = self.connect()
+        once.dataReceived(b"x")
         speaking, loud = self.connect()
+        speaking.dataReceived(b"x")
         self.clock.pump([1] * 30)
         speaking.dataReceived(b"x")
         self.clock.pump([1] * 29)
         self.assertFalse(quiet.aborted)
-        self.clock.pump([1] * 2)
+        self.clock.pump([1] * 3)
         self.assertEqual((quiet.aborted, loud.aborted), (True, False))
         self.assertIn("said nothing for 60 s", self.said()[0])
 

@@ -1,6 +1,4 @@
-"""A sixth kind of service, as its author would write it: the time of day (RFC 867), in one folder."""
-
-from datetime import UTC, datetime
+"""A sixth kind of service, as its author would write it: how long it has run, in one folder."""
 
 from attrs import frozen
 from twisted.internet.interfaces import IAddress, IProtocolFactory, ITransport
@@ -11,52 +9,53 @@ from netkit.services.kind import Kind, NoOptions, References, Running, World
 
 @frozen
 class Settings:
-    """`format` is as in strftime(3)."""
+    """`words` stand before the number of seconds."""
 
-    format: str = "%A, %d %B %Y %H:%M:%S UTC"
+    words: str = "up for"
 
 
-class Daytime(Running[NoOptions]):
-    """Tells every caller the time."""
+class Uptime(Running[NoOptions]):
+    """Tells every caller how long it has run."""
 
     def __init__(self, settings: Settings, world: World) -> None:
         self._settings = settings
         self._world = world
+        self._since = world.clock.seconds()
 
-    def now(self) -> bytes:
+    def told(self) -> bytes:
         """Return the line that a caller gets."""
-        time = datetime.fromtimestamp(self._world.clock.seconds(), UTC)
-        return time.strftime(self._settings.format).encode() + b"\r\n"
+        seconds = self._world.clock.seconds() - self._since
+        return f"{self._settings.words} {seconds:.0f} s\r\n".encode()
 
     def factory(self, options: NoOptions) -> IProtocolFactory:
-        return DaytimeFactory(self)
+        return UptimeFactory(self)
 
 
-class DaytimeProtocol(Protocol):
-    """Says the time and closes."""
+class UptimeProtocol(Protocol):
+    """Says it and closes."""
 
     transport: ITransport
 
-    def __init__(self, daytime: Daytime) -> None:
-        self._daytime = daytime
+    def __init__(self, uptime: Uptime) -> None:
+        self._uptime = uptime
 
     def connectionMade(self) -> None:
-        self.transport.write(self._daytime.now())
+        self.transport.write(self._uptime.told())
         self.transport.loseConnection()
 
 
-class DaytimeFactory(Factory):
+class UptimeFactory(Factory):
     """Makes a protocol for each caller."""
 
-    def __init__(self, daytime: Daytime) -> None:
-        self._daytime = daytime
+    def __init__(self, uptime: Uptime) -> None:
+        self._uptime = uptime
 
-    def buildProtocol(self, addr: IAddress | None) -> DaytimeProtocol:
-        return DaytimeProtocol(self._daytime)
-
-
-def _build(settings: Settings, references: References, world: World) -> Daytime:
-    return Daytime(settings, world)
+    def buildProtocol(self, addr: IAddress | None) -> UptimeProtocol:
+        return UptimeProtocol(self._uptime)
 
 
-KIND = Kind(name="daytime", settings=Settings, options=NoOptions, build=_build)
+def _build(settings: Settings, references: References, world: World) -> Uptime:
+    return Uptime(settings, world)
+
+
+KIND = Kind(name="uptime", settings=Settings, options=NoOptions, build=_build)

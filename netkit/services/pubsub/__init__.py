@@ -9,5 +9,5 @@ KIND = Kind(
     settings=Settings,
     options=Options,
     build=build,
-    limits={"idle_timeout": 0.0},  # whoever only listens is quiet
+    limits={"first_byte_timeout": 0.0, "idle_timeout": 0.0},  # whoever only listens is quiet
 )

@@ -66,7 +66,7 @@ class ReadPlanTests(SynchronousTestCase):
         (self.folder / "moshez").write_text("Happy and well")
         before = open_descriptors()
         for _ in range(3):
-            self.refused("deep", "regular file")
+            self.refused("deep", "directory")
             self.refused("moshez/x", "folder")
             self.assertEqual("", read_plan(self.folder, "deep/er/gone"))
         self.assertEqual(before, open_descriptors())

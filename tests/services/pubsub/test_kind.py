@@ -14,7 +14,7 @@ class KindTests(SynchronousTestCase):
 
     def test_quiet_listeners_stay(self) -> None:
         """No idle timeout ends a connection of who only listens."""
-        self.assertEqual(KIND.limits, {"idle_timeout": 0.0})
+        self.assertEqual(KIND.limits, {"first_byte_timeout": 0.0, "idle_timeout": 0.0})
 
     def test_defaults(self) -> None:
         """An empty table has the documented limits, and listeners speak lines."""
