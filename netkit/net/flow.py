@@ -7,10 +7,11 @@ every sort, by their own writing and pausing. Rule: while the target is full the
 from collections.abc import Callable
 from typing import Protocol as Structure
 
-from twisted.internet.interfaces import IPushProducer, ISSLTransport
+from twisted.internet.interfaces import IPushProducer
+from twisted.protocols.tls import TLSMemoryBIOProtocol
 from zope.interface import implementer
 
-from netkit.net.listener import unsent
+from netkit.net.progress import progress
 from netkit.net.stream import IStream
 
 
@@ -39,10 +40,10 @@ class Flow(Structure):
 def half_close(target: IStream) -> None:
     """Tell the peer of `target` that nothing more comes, and go on reading.
 
-    TLS in Twisted has no half-close. Its loseConnection says the same, with a close_notify, and
-    what the peer still sends comes in until that one closes too.
+    Twisted's TLS has no half-close. Its loseConnection says the same, with a close_notify, and what
+    the peer still sends comes in until that one closes too.
     """
-    if ISSLTransport.providedBy(target):
+    if isinstance(target, TLSMemoryBIOProtocol):
         target.loseConnection()
     else:
         target.loseWriteConnection()
@@ -52,12 +53,22 @@ def half_close(target: IStream) -> None:
 class CopiedFlow:
     """A flow over any two connections: each piece is written, and the target pauses the source."""
 
-    __slots__ = ("_ended", "_over", "_paused", "_source", "_stopped", "_target", "received")
+    __slots__ = (
+        "_ended",
+        "_over",
+        "_paused",
+        "_queue",
+        "_source",
+        "_stopped",
+        "_target",
+        "received",
+    )
 
     def __init__(self, source: IStream, target: IStream, ended: Callable[[], None]) -> None:
         self.received = 0
         self._source = source
         self._target = target
+        self._queue = progress(target)
         self._ended = ended
         self._paused = False
         self._over = False
@@ -66,7 +77,7 @@ class CopiedFlow:
     @property
     def waiting(self) -> int:
         """See Flow."""
-        return 0 if self._stopped else unsent(self._target)
+        return 0 if self._stopped else self._queue.unsent
 
     def start(self) -> None:
         """See Flow."""

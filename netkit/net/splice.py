@@ -10,23 +10,20 @@ reactor will do. Rule: the source is read only while nothing waits for the targe
 """
 
 import errno
-import fcntl
 import os
 import socket
 from collections.abc import Callable
 from typing import TypeGuard
 
-from attrs import frozen
 from twisted.internet.main import CONNECTION_DONE, CONNECTION_LOST
 from twisted.internet.tcp import Connection
 
-from netkit.net.listener import unsent
+from netkit.net.pipes import PIPE_BYTES, Pipe, Pipes
+from netkit.net.progress import progress
 
 BULK = 16 * 1024
 """Bytes in one read from which the next is spliced."""
 COPIED_READ = 64 * 1024
-SPLICED_READ = 256 * 1024
-_SPARE_PIPES = 16
 
 _FLAGS = getattr(os, "SPLICE_F_MOVE", 0) | getattr(os, "SPLICE_F_NONBLOCK", 0)
 _FULL = {errno.EAGAIN, errno.ENOBUFS}
@@ -41,76 +38,6 @@ def can_splice(transport: object) -> TypeGuard[Connection]:
     if not hasattr(os, "splice") or not isinstance(transport, Connection):
         return False
     return bool(transport.connected) and type(transport.getHandle()) is socket.socket
-
-
-@frozen
-class Pipe:
-    """A pipe by its two descriptors."""
-
-    reader: int
-    writer: int
-
-    def close(self) -> None:
-        """Close both."""
-        os.close(self.reader)
-        os.close(self.writer)
-
-
-class Pipes:
-    """Empty pipes on loan: at most `limit` are open, and a few are kept when they come back.
-
-    A flow has one for the length of a read, and longer only while its target is full; so a few
-    serve any number of flows. Who gets none copies.
-    """
-
-    def __init__(self, limit: int) -> None:
-        self.open = 0
-        self._limit = limit
-        self._spare: list[Pipe] = []
-
-    def take(self) -> Pipe | None:
-        """Return an empty pipe, or None where none can be had."""
-        if self._spare:
-            return self._spare.pop()
-        if self.open >= self._limit:
-            return None
-        try:
-            pipe = Pipe(*os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC))
-        except OSError:
-            return None
-        self.open += 1
-        _widen(pipe)
-        return pipe
-
-    def give_back(self, pipe: Pipe) -> None:
-        """Take back `pipe`, which is empty."""
-        if len(self._spare) < _SPARE_PIPES:
-            self._spare.append(pipe)
-        else:
-            self.discard(pipe)
-
-    def discard(self, pipe: Pipe) -> None:
-        """Close `pipe`, which may hold bytes."""
-        self.open -= 1
-        pipe.close()
-
-    def clear(self) -> None:
-        """Close the pipes that are not on loan."""
-        while self._spare:
-            self.discard(self._spare.pop())
-
-    def give_up(self) -> None:
-        """Lend no more: this system does not splice."""
-        self._limit = 0
-        self.clear()
-
-
-def _widen(pipe: Pipe) -> None:
-    """Make room for a whole read; an unprivileged user has an allowance, and less room will do."""
-    try:
-        fcntl.fcntl(pipe.writer, fcntl.F_SETPIPE_SZ, SPLICED_READ)
-    except OSError:
-        return
 
 
 def _restore(transport: Connection, name: str, replaced: Callable[[], object]) -> None:
@@ -134,6 +61,7 @@ class SplicedFlow:
         "_over",
         "_pipe",
         "_pipes",
+        "_queue",
         "_receive",
         "_rest",
         "_send",
@@ -153,6 +81,7 @@ class SplicedFlow:
         self._ended = ended
         self._receive = source.getHandle().recv
         self._send = target.getHandle().send
+        self._queue = progress(target)
         self._flush: Callable[[], Exception | int | None] = target.doWrite
         self._bulk = False
         self._held = 0  # bytes, in the pipe if there is one, else in the rest
@@ -165,7 +94,7 @@ class SplicedFlow:
     @property
     def waiting(self) -> int:
         """See Flow."""
-        return 0 if self._stopped else self._held + unsent(self._target)
+        return 0 if self._stopped else self._held + self._queue.unsent
 
     def start(self) -> None:
         """See Flow."""
@@ -174,7 +103,7 @@ class SplicedFlow:
         self._target.stopWriting()
         vars(self._source)["doRead"] = self._read
         vars(self._target)["doWrite"] = self._write
-        if unsent(self._target):
+        if self._queue.unsent:
             self._block()
         else:
             self._source.startReading()
@@ -184,7 +113,7 @@ class SplicedFlow:
         if not self._over:
             self.received += len(data)
             self._target.write(data)
-            if unsent(self._target):
+            if self._queue.unsent:
                 self._block()
 
     def end(self) -> None:
@@ -241,7 +170,7 @@ class SplicedFlow:
 
     def _splice(self, pipe: Pipe) -> Exception | None:
         try:
-            size = os.splice(self._source.fileno(), pipe.writer, SPLICED_READ, flags=_FLAGS)
+            size = os.splice(self._source.fileno(), pipe.writer, PIPE_BYTES, flags=_FLAGS)
         except OSError as error:
             self._pipes.give_back(pipe)
             return self._not_spliced(error)
@@ -304,7 +233,7 @@ class SplicedFlow:
             if self._held:
                 return None
         lost = self._flush()
-        if self._blocked and not lost and not unsent(self._target):
+        if self._blocked and not lost and not self._queue.unsent:
             self._unblock()
         return lost
 

@@ -7,8 +7,7 @@ side takes nothing. Rule: an event costs no look at the clock; tunnels are looke
 
 from collections.abc import Callable
 from enum import Enum
-from typing import Protocol as Structure
-from typing import TypeAlias, cast
+from typing import TypeAlias
 
 from attrs import define, frozen
 from twisted.internet.address import IPv4Address, IPv6Address
@@ -21,7 +20,9 @@ from twisted.python.failure import Failure
 from netkit.document.values import Count, SecondsOrNever
 from netkit.net.farewell import Farewell
 from netkit.net.flow import CopiedFlow, Flow, half_close
-from netkit.net.splice import Pipes, SplicedFlow, can_splice
+from netkit.net.pipes import Pipes
+from netkit.net.progress import progress
+from netkit.net.splice import SplicedFlow, can_splice
 from netkit.net.stream import IStream
 
 _SWEEP = 1.0  # seconds
@@ -176,8 +177,7 @@ class Tunnel:
         if reason is not None:
             self.abort(reason)
         elif any(pace.moved_at == now for pace in paces):
-            _show_life(self.near.stream)
-            _show_life(self.far.stream)
+            progress(self.near.stream).heard = progress(self.far.stream).heard = True
 
     def abort(self, reason: Reason = Reason.ABORTED) -> None:
         """Close both connections at once; what has not been sent is dropped."""
@@ -231,15 +231,6 @@ def _send_at_once(stream: IStream) -> None:
     set_no_delay = getattr(stream, "setTcpNoDelay", None)
     if set_no_delay and isinstance(stream.getPeer(), IPv4Address | IPv6Address):
         set_no_delay(True)
-
-
-def _show_life(stream: IStream) -> None:
-    """Set `heard`, for who watches the connection from outside and cannot see what is spliced."""
-    cast("_Watched", stream).heard = True
-
-
-class _Watched(Structure):
-    heard: bool
 
 
 class Tunnels:

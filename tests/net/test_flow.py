@@ -1,9 +1,7 @@
 """One direction over connections of any sort: order, back-pressure, the end."""
 
-from twisted.internet.interfaces import ISSLTransport
 from twisted.internet.protocol import Protocol
 from twisted.trial.unittest import SynchronousTestCase
-from zope.interface import directlyProvides
 
 from netkit.net.flow import CopiedFlow, half_close
 from tests.net.transports import PeerTransport
@@ -86,10 +84,3 @@ class HalfCloseTests(SynchronousTestCase):
         self.assertFalse(transport.finished)
         self.assertEqual(transport.take(), b"last words")
         self.assertTrue(transport.finished and transport.reading)
-
-    def test_tls(self) -> None:
-        """TLS is asked to close, which is to say goodbye."""
-        transport = PeerTransport(Protocol())
-        directlyProvides(transport, ISSLTransport)
-        half_close(transport)
-        self.assertTrue(transport.disconnecting)

@@ -1,15 +1,19 @@
 """Two connections as one: who is told of whose end, what it cost, and when its time is up."""
 
 import random
+from functools import partial
 from typing import Any
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from twisted.internet.task import Clock
+from twisted.logger import Logger
 from twisted.trial.unittest import SynchronousTestCase
 
 from netkit.net.farewell import LINGER_SECONDS
 from netkit.net.flow import CopiedFlow
+from netkit.net.limits import Limits
+from netkit.net.listener import Gate
 from netkit.net.tunnel import (
     Outcome,
     Pace,
@@ -25,6 +29,7 @@ from tests.net.tunnelled import Ear, LoopbackTests, until
 LIMITS = TunnelLimits(idle_timeout=100, write_timeout=30)
 HAPPENINGS = ("send", "take", "finish", "close", "abort")
 FULL = b"x" * 100_000
+LOG = Logger()
 
 
 class PaceTests(SynchronousTestCase):
@@ -248,15 +253,6 @@ class TunnelsTests(_TunnelTestCase):
         self.clock.pump([1] * 31)
         self.assertEqual(self.outcomes[0].reason, Reason.STALLED)
 
-    def test_life(self) -> None:
-        """Who watches one side from outside sees that the tunnel lives, whichever side moves."""
-        self.near.heard = False  # type: ignore[attr-defined]
-        self.clock.advance(1)
-        self.assertFalse(self.near.heard)  # type: ignore[attr-defined]
-        self.far.send(b"x")
-        self.clock.advance(1)
-        self.assertTrue(self.near.heard)  # type: ignore[attr-defined]
-
     def test_abort(self) -> None:
         """All tunnels can be ended at once."""
         self.join()
@@ -320,12 +316,37 @@ class TLSTests(LoopbackTests):
             line, tunnel = await self._laid(reactor)
             line.near.transport.write(b"x" * 100_000)
             await until(reactor, lambda: line.far.heard)
-            line.near.transport.abortConnection()
+            line.near.transport.transport.abortConnection()
             self.assertFalse(await line.far.lost)
             self.assertEqual((await tunnel.finished).reason, Reason.NEAR_LOST)
 
         self.go(test)
 
 
+class GateTests(LoopbackTests):
+    """A tunnel whose near side has come through a listener, with deadlines of its own."""
+
+    _reactors = ["netkit.net.reactor.EagerReactor"]  # noqa: RUF012 (as ReactorBuilder has it)
+
+    def test_life(self) -> None:
+        """A tunnel in which only the far side talks is not idle to the listener either."""
+        clock = Clock()
+
+        async def test(reactor: Any) -> None:
+            limits = Limits(idle_timeout=5)
+            line = await self.lay(reactor, gate=partial(Gate, limits=limits, clock=clock, log=LOG))
+            tunnel = line.join(Tunnels(LIMITS, clock), from_near=b"x")
+            for size in range(1, 30):
+                line.far.transport.write(b"x")
+                await until(reactor, lambda size=size: len(line.near.heard) == size)
+                clock.advance(1)
+            self.assertFalse(tunnel.finished.called)
+            clock.pump([1] * 8)
+            self.assertEqual((await tunnel.finished).reason, Reason.NEAR_LOST)
+
+        self.go(test)
+
+
 globals().update(TLSTests.makeTestCaseClasses())
-del TLSTests  # which has no reactor
+globals().update(GateTests.makeTestCaseClasses())
+del TLSTests, GateTests  # which have no reactor

@@ -1,6 +1,8 @@
 """Two peers and a tunnel between them, over sockets of a loopback address or of UNIX."""
 
 from collections.abc import Callable, Coroutine
+from functools import partial
+from pathlib import Path
 from typing import Any
 
 from attrs import frozen
@@ -18,7 +20,9 @@ from twisted.python.failure import Failure
 from twisted.trial.unittest import SynchronousTestCase
 from zope.interface import implementer
 
-from netkit.net.tls import Store
+from netkit.net.reactor import EagerReactor
+from netkit.net.secure import SecureServer
+from netkit.net.tls import Creator, Store
 from netkit.net.tunnel import End, Tunnel, Tunnels
 from tests.net.authorities import identities, issued
 
@@ -31,6 +35,7 @@ class One(Factory):
     """Has one protocol for one connection."""
 
     noisy = False
+    transport: Any = None
 
     def __init__(self, protocol: IProtocol) -> None:
         self._protocol = protocol
@@ -127,28 +132,44 @@ class LoopbackTests(ReactorBuilder, SynchronousTestCase):
         "twisted.internet.pollreactor.PollReactor",
         "twisted.internet.epollreactor.EPollReactor",
         "twisted.internet.test.reactormixins.AsyncioSelectorReactor",
+        "netkit.net.reactor.EagerReactor",
     ]
 
     def setUp(self) -> None:
         super().setUp()
         self.lines: list[Line] = []
 
-    async def lay(self, reactor: Any, endpoint: str = LOOPBACK, *, tls: bool = False) -> Line:
-        """Return four connected protocols, the two near ones by TLS; nothing listens any longer."""
+    async def lay(
+        self,
+        reactor: Any,
+        endpoint: str = LOOPBACK,
+        *,
+        tls: bool = False,
+        gate: Callable[["One"], Any] = lambda factory: factory,
+    ) -> Line:
+        """Return four connected protocols, the two near ones by TLS; nothing listens any longer.
+
+        `gate` is put before the near one of the tunnel's.
+        """
         line = Line(Peer(), Ear(), Ear(), Peer())
         self.lines.append(line)
         near = One(line.near_ear), One(line.near)
-        await self._connect(reactor, endpoint, *(_with_tls(*near) if tls else near))
-        await self._connect(reactor, endpoint, One(line.far), One(line.far_ear))
+        wrap = _with_tls_on_the_socket if isinstance(reactor, EagerReactor) else _with_tls
+        server, client = wrap(*near) if tls else near
+        await self._connect(reactor, endpoint, gate(server), client, server.accepted)
+        server, client = One(line.far), One(line.far_ear)
+        await self._connect(reactor, endpoint, server, client, server.accepted)
         return line
 
-    async def _connect(self, reactor: Any, endpoint: str, server: Any, client: Any) -> None:
+    async def _connect(
+        self, reactor: Any, endpoint: str, server: Any, client: Any, accepted: Deferred[None]
+    ) -> None:
         port = await serverFromString(reactor, endpoint).listen(server)
         where = port.getHost()
         unix = isinstance(where, UNIXAddress) and where.name
         name = f"unix:{unix.decode()}" if unix else f"tcp:127.0.0.1:{where.port}"
         await clientFromString(reactor, name).connect(client)
-        await server.accepted
+        await accepted
         await port.stopListening()
 
     def go(self, test: Callable[[Any], Coroutine[Any, Any, None]]) -> None:
@@ -185,8 +206,32 @@ def until(reactor: Any, true: Any) -> Deferred[Any]:
     return call.start(0.001)
 
 
-def _with_tls(server: "One", client: "One") -> tuple["One", "One"]:
-    creator = Store(identities(issued("localhost"))).creator()
-    over_server = TLSMemoryBIOFactory(creator, isClient=False, wrappedFactory=server)
-    over_client = TLSMemoryBIOFactory(CertificateOptions(), isClient=True, wrappedFactory=client)
-    return One(over_server.buildProtocol(_NOBODY)), One(over_client.buildProtocol(_NOBODY))
+def descriptors() -> set[str]:
+    """Return the descriptors that are open, as the kernel names them."""
+    return {f"{path.name} {_target(path)}" for path in Path("/proc/self/fd").iterdir()}
+
+
+def _target(path: Path) -> str:
+    try:
+        return str(path.readlink())
+    except OSError:
+        return "gone"  # the one of this very listing
+
+
+def _with_tls(server: One, client: One) -> tuple[One, One]:
+    over_server = TLSMemoryBIOFactory(_creator(), isClient=False, wrappedFactory=server)
+    return One(over_server.buildProtocol(_NOBODY)), _client_with_tls(client)
+
+
+def _with_tls_on_the_socket(server: One, client: One) -> tuple[One, One]:
+    server.transport = partial(SecureServer, _creator())
+    return server, _client_with_tls(client)
+
+
+def _client_with_tls(client: One) -> One:
+    over = TLSMemoryBIOFactory(CertificateOptions(), isClient=True, wrappedFactory=client)
+    return One(over.buildProtocol(_NOBODY))
+
+
+def _creator() -> Creator:
+    return Store(identities(issued("localhost"))).creator()
