@@ -1,5 +1,6 @@
-"""Tells twistd of netkit; the module is named as a string, so that listing plugins imports nothing."""
+"""Tells twistd of netkit; modules are named as strings, so that listing plugins imports nothing."""
 
+from twisted.application.reactors import Reactor
 from twisted.application.service import ServiceMaker
 
 netkit = ServiceMaker(
@@ -8,3 +9,4 @@ netkit = ServiceMaker(
     "finger, echo, pub/sub, a web site and a proxy from one TOML file",
     "netkit",
 )
+reactor = Reactor("netkit", "netkit.net.reactor", "epoll with eager writes and direct reads.")

@@ -1,0 +1,1 @@
+"""How bytes reach a protocol: reactor, listeners, limits, TLS. Knows no service."""
