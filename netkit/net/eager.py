@@ -13,7 +13,7 @@ here is Twisted's.
 What is private to Twisted (26.10) and used here or in `netkit.net.reactor`:
 
     FileDescriptor  _isSendBufferFull _maybePauseProducer _tempDataLen _writeDisconnected
-    Connection      _dataReceived
+    Connection      _dataReceived _shouldShutdown
     _SendmsgMixin   itself, _writeSomeDataBase
     Port, Server    _fromListeningDescriptor, _fromConnectedSocket
     Connector       _makeTransport
@@ -73,6 +73,7 @@ class EagerConnection(tcp.Connection):
     """How many bytes the kernel has taken of those that were unsent at some time."""
 
     reactor: IReactorTurns
+    _shouldShutdown = False  # a close says as much, and nobody else holds the descriptor
     _gathers_until = 0  # the last turn in which no write is sent at once
     _always_gathers = False
     _broken = False  # whether a write met an error that nobody has been told of
