@@ -13,12 +13,12 @@ from typing import Any, NoReturn
 
 from attrs import frozen
 from twisted.application.service import IProcess, MultiService
-from twisted.logger import ILogObserver, Logger
+from twisted.logger import ILogObserver
 
 from netkit.config.load import Kinds, load
 from netkit.config.plan import Plan
 from netkit.daemon.listen import Listener
-from netkit.daemon.logs import observer
+from netkit.daemon.logs import LeveledLogger, observer
 from netkit.daemon.privileges import (
     ROOT,
     Identity,
@@ -101,7 +101,7 @@ class Daemon(MultiService):
         super().__init__()
         self._prepared = prepared
         self._log_to = log_to
-        self._log = Logger(namespace="netkit")
+        self._log = LeveledLogger("netkit", prepared.plan.log)
         self._bound = False
         running = _build(prepared.plan, reactor)
         for service in running.values():
@@ -162,7 +162,8 @@ def _build(plan: Plan, reactor: Any) -> Mapping[str, Running[Any]]:  # noqa: ANN
     """Build the services of `plan`, each after those that it names."""
     running: dict[str, Running[Any]] = {}
     for service in plan.in_order():
-        world = World(reactor, reactor, Logger(namespace=f"netkit.{service.name}"))
+        log = LeveledLogger(f"netkit.{service.name}", plan.log)
+        world = World(reactor, reactor, log)
         named = {each.service: running[each.service] for each in service.references}
         running[service.name] = service.kind.build(service.settings, named, world)
     return running
@@ -174,7 +175,7 @@ def _listeners(
     reactor: Any,  # noqa: ANN401
 ) -> Iterator[Listener]:
     for service in prepared.plan.services:
-        log = Logger(namespace=f"netkit.{service.name}")
+        log = LeveledLogger(f"netkit.{service.name}", prepared.plan.log)
         for plan in service.listeners:
             inner = running[service.name].factory(plan.options)
             store = prepared.stores[plan.tls] if plan.tls is not None else None

@@ -4,11 +4,12 @@ Rule: whatever keeps a socket from being bound is one line that names the servic
 """
 
 import errno
+import os
 from typing import Any
 
 from twisted.application.service import Service
-from twisted.internet.defer import Deferred, maybeDeferred
-from twisted.internet.endpoints import serverFromString
+from twisted.internet.defer import Deferred, maybeDeferred, succeed
+from twisted.internet.endpoints import AdoptedStreamServerEndpoint, serverFromString
 from twisted.internet.error import CannotListenError
 from twisted.internet.interfaces import IListeningPort, IProtocolFactory
 from twisted.logger import Logger
@@ -55,6 +56,12 @@ class Listener(Service):
 
     def _listen(self) -> Any:  # noqa: ANN401 (Twisted names no type for it)
         endpoint = serverFromString(self._reactor, str(self.plan.endpoint))
+        if isinstance(endpoint, AdoptedStreamServerEndpoint):
+            # The endpoint itself would close systemd's descriptor, and could be used once only.
+            os.set_blocking(endpoint.fileno, False)
+            return succeed(
+                self._reactor.adoptStreamPort(endpoint.fileno, endpoint.addressFamily, self.factory)
+            )
         return endpoint.listen(self.factory)
 
     def _bound(self, port: IListeningPort) -> None:

@@ -16,6 +16,7 @@ from twisted.logger import (
     FilteringLogObserver,
     ILogObserver,
     LogEvent,
+    Logger,
     LogLevel,
     LogLevelFilterPredicate,
     eventAsText,
@@ -25,6 +26,23 @@ from twisted.python.logfile import LogFile
 
 from netkit.config.schema import Log, LogFormat
 from netkit.document.values import printable
+
+
+class LeveledLogger(Logger):
+    """A logger that makes no event of what is below its `least` level, so that it costs nothing."""
+
+    def __init__(self, name: str, log: Log) -> None:
+        super().__init__(namespace=name)
+        self._passes = frozenset(
+            level
+            for level in LogLevel.iterconstants()
+            if level >= LogLevel.lookupByName(log.level.value)
+        )
+
+    def emit(self, level: LogLevel, format: str | None = None, **fields: object) -> None:  # noqa: A002 (Twisted's name)
+        """Emit an event where its level is high enough."""
+        if level in self._passes:
+            super().emit(level, format, **fields)
 
 
 def observer(log: Log, write_to: TextIO) -> ILogObserver:

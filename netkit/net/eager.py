@@ -13,7 +13,7 @@ here is Twisted's.
 What is private to Twisted (26.10) and used here or in `netkit.net.reactor`:
 
     FileDescriptor  _isSendBufferFull _maybePauseProducer _tempDataLen _writeDisconnected
-    Connection      _dataReceived
+    Connection      _dataReceived _shouldShutdown
     _SendmsgMixin   itself, _writeSomeDataBase
     Port, Server    _fromListeningDescriptor, _fromConnectedSocket
     Connector       _makeTransport
@@ -51,6 +51,9 @@ class IReactorTurns(IReactorFDSet):
 
     turn: int = Attribute("How many turns have begun.")
 
+    def read_next_turn(connection: "EagerConnection") -> None:  # noqa: N805 (as below)
+        """Call `doRead` of `connection` as the next turn begins, before epoll is asked for it."""
+
     def write_next_turn(connection: "EagerConnection") -> None:  # noqa: N805 (an interface has no self)
         """Call `doWrite` of `connection` as the next turn begins, without asking epoll."""
 
@@ -70,6 +73,7 @@ class EagerConnection(tcp.Connection):
     """How many bytes the kernel has taken of those that were unsent at some time."""
 
     reactor: IReactorTurns
+    _shouldShutdown = False  # a close says as much, and nobody else holds the descriptor
     _gathers_until = 0  # the last turn in which no write is sent at once
     _always_gathers = False
     _broken = False  # whether a write met an error that nobody has been told of
@@ -95,8 +99,9 @@ class EagerConnection(tcp.Connection):
             self._gathers_until >= self.reactor.turn
             or not self.connected
             or type(data) is not bytes
+            or (len(data) > self.bufferSize and self.producer is not None)
         ):
-            super().write(data)
+            self._gather(data)
             return
         self._gathers_until = self.reactor.turn
         try:
@@ -108,6 +113,19 @@ class EagerConnection(tcp.Connection):
             self.dataBuffer, self.offset = data, sent
             self._maybePauseProducer()
             self.startWriting()
+
+    def _gather(self, data: bytes) -> None:
+        if (
+            self._tempDataLen
+            and self.connected
+            and self.producer is None
+            and not self.TLS
+            and type(data) is bytes
+        ):
+            self._tempDataBuffer.append(data)  # as Twisted would, only that a doWrite is on its way
+            self._tempDataLen += len(data)
+        else:
+            super().write(data)
 
     def writeSequence(self, iovec: Iterable[bytes]) -> None:
         """Write the pieces of `iovec` as one."""
@@ -186,7 +204,10 @@ class EagerConnection(tcp.Connection):
     def registerProducer(self, producer: IProducer, streaming: bool) -> None:  # noqa: FBT001
         """Ask `producer` for more whenever all is sent, or pause it while too much is not."""
         if not streaming:
-            self._gathers_until = _FOR_EVER  # it is asked for more by doWrite
+            # It is asked for more by doWrite, and for the first time once this turn's writes are sent.
+            if self._gathers_until == self.reactor.turn:
+                self.reactor.write_next_turn(self)
+            self._gathers_until = _FOR_EVER
         super().registerProducer(producer, streaming)
 
     def startTLS(self, ctx: IOpenSSLContextFactory, normal: bool = True) -> None:  # noqa: FBT001, FBT002
@@ -230,6 +251,13 @@ class Server(tcp.Server, EagerConnection):
         if server is None:
             sock.setsockopt(IPPROTO_TCP, TCP_NODELAY, 1)
         super().__init__(sock, protocol, client, server, sessionno, reactor)  # type: ignore[arg-type]  # an adopted one has no port
+
+    def startReading(self) -> None:
+        """Have `doRead` called; at first without asking epoll, since most peers speak at once."""
+        if self.connected:
+            super().startReading()
+        else:
+            self.reactor.read_next_turn(self)
 
 
 class Client(tcp.Client, EagerConnection):

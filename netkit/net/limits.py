@@ -44,7 +44,9 @@ def source(address: IAddress) -> str:
 
     A UNIX socket's peer has no address, and is not counted apart: the empty string.
     """
-    if not isinstance(address, IPv4Address | IPv6Address):
+    if isinstance(address, IPv4Address):
+        return address.host
+    if not isinstance(address, IPv6Address):
         return ""
     host = plain(address.host)
     return str(host if host.version == 4 else IPv6Network((host, _V6_NETWORK), strict=False))  # noqa: PLR2004

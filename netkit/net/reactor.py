@@ -1,10 +1,12 @@
 """The reactor of netkit: Twisted's on epoll, with connections that send at once.
 
 A *turn* is one round of the loop: what is due, then what epoll reports, then the timed calls. What
-there is to read from a connection is read without a logging context around each event; all other
-events, and whatever goes wrong, take Twisted's own path. Rule: importing this installs nothing.
+there is to read from a connection is read without building a logging context for each event: one
+context for the life of the loop knows whose turn it is. All other events, and whatever goes wrong,
+take Twisted's own path. Rule: importing this installs nothing.
 """
 
+from collections.abc import Callable
 from socket import AF_INET, AF_INET6, AF_UNIX, AddressFamily
 from time import monotonic
 from typing import Any
@@ -18,11 +20,12 @@ from twisted.internet.interfaces import (
     IConnector,
     IListeningPort,
     IProtocolFactory,
+    IReadDescriptor,
     IWriteDescriptor,
 )
 from twisted.internet.main import installReactor
 from twisted.internet.protocol import ClientFactory
-from twisted.python import log
+from twisted.python import context, log
 
 from netkit.net.eager import (
     Connector,
@@ -35,6 +38,23 @@ from netkit.net.eager import (
 )
 
 
+class _LogContext(dict[str, str]):
+    """What Twisted's log is told of the place it is called from: the connection whose turn it is."""
+
+    def __init__(self, reactor: "EagerReactor") -> None:
+        super().__init__()
+        self._reactor = reactor
+
+    def __missing__(self, key: str) -> str:
+        if key != "system":
+            raise KeyError(key)
+        current = self._reactor.current
+        return current.logPrefix() if current else "-"
+
+    def copy(self) -> dict[str, str]:
+        return {"system": self["system"]}
+
+
 class EagerReactor(EPollReactor):
     """Twisted's reactor on epoll, with the connections above for TCP and UNIX streams."""
 
@@ -42,20 +62,33 @@ class EagerReactor(EPollReactor):
     """How many turns have begun."""
 
     seconds = staticmethod(monotonic)
-    """The time of `callLater` and the deadlines: a clock that is set does not move it."""
+    """The time of `callLater` and of deadlines: setting the clock does not move it."""
+
+    current: EagerConnection | None = None
+    """The connection that is being read, or written because it was due."""
 
     def __init__(self) -> None:
         self._due: dict[EagerConnection, None] = {}
+        self._newborn: dict[EagerConnection, None] = {}
         super().__init__()
+
+    def read_next_turn(self, connection: EagerConnection) -> None:
+        """Call `doRead` of `connection` as the next turn begins, and then have epoll watch it."""
+        self._newborn[connection] = None
 
     def write_next_turn(self, connection: EagerConnection) -> None:
         """Call `doWrite` of `connection` as the next turn begins, without asking epoll."""
         self._due[connection] = None
 
+    def mainLoop(self) -> None:
+        """Take turns until told to stop."""
+        context.call({log.ILogContext: _LogContext(self)}, super().mainLoop)
+
     def doPoll(self, timeout: float | None) -> None:
         """Take one turn; wait for events at most `timeout` seconds, or for ever where it is None."""
         self.turn += 1
-        if self._due:
+        if self._due or self._newborn:
+            self._read_newborn()
             self._write_due()
             timeout = 0  # it was computed before what has just been called
         elif timeout is None:
@@ -67,6 +100,7 @@ class EagerReactor(EPollReactor):
                 if selectable is not None:
                     log.callWithLogger(selectable, self._doReadOrWrite, selectable, fd, event)
                 continue
+            self.current = selectable
             try:
                 why = selectable.doRead()
             except BaseException as error:  # noqa: BLE001 (all of it is logged, as in Twisted)
@@ -74,21 +108,39 @@ class EagerReactor(EPollReactor):
             else:
                 if why is not None:
                     self._lose(selectable, why, is_read=True)
+        self.current = None
 
     doIteration = doPoll
+
+    def _read_newborn(self) -> None:
+        """Read what has come with the connections; most of those that are short never meet epoll."""
+        for connection in tuple(self._newborn):
+            if connection in self._newborn:  # nobody has asked for it to be read no more
+                self._call(connection, connection.doRead, is_read=True)
+            if connection in self._newborn:
+                self.addReader(connection)
 
     def _write_due(self) -> None:
         due, self._due = self._due, {}
         for connection in due:
-            if not connection.connected:
-                continue
-            try:
-                why = connection.doWrite()
-            except BaseException as error:  # noqa: BLE001 (as above)
-                self._fail(connection, error)
-            else:
-                if why is not None:
-                    self._lose(connection, why, is_read=False)
+            if connection.connected:
+                self._call(connection, connection.doWrite, is_read=False)
+
+    def _call(
+        self,
+        connection: EagerConnection,
+        step: Callable[[], BaseException | int | None],
+        *,
+        is_read: bool,
+    ) -> None:
+        self.current = connection
+        try:
+            why = step()
+        except BaseException as error:  # noqa: BLE001 (as above)
+            self._fail(connection, error)
+        else:
+            if why is not None:
+                self._lose(connection, why, is_read=is_read)
 
     def _fail(self, connection: EagerConnection, error: BaseException) -> None:
         log.callWithLogger(connection, log.err)
@@ -104,6 +156,20 @@ class EagerReactor(EPollReactor):
         except BaseException:  # noqa: BLE001 (as above)
             log.callWithLogger(connection, log.err)
 
+    def addReader(self, reader: IReadDescriptor) -> None:
+        """Call `doRead` of `reader` as epoll reports it."""
+        self._newborn.pop(reader, None)  # type: ignore[call-overload]  # others are not in it
+        super().addReader(reader)
+
+    def removeReader(self, reader: IReadDescriptor) -> None:
+        """Call `doRead` of `reader` no more."""
+        self._newborn.pop(reader, None)  # type: ignore[call-overload]  # others are not in it
+        super().removeReader(reader)
+
+    def getReaders(self) -> list[IReadDescriptor]:
+        """Return what waits for its `doRead`."""
+        return [*super().getReaders(), *self._newborn]
+
     def removeWriter(self, writer: IWriteDescriptor) -> None:
         """Call `doWrite` of `writer` no more."""
         self._due.pop(writer, None)  # type: ignore[call-overload]  # others are not in it
@@ -116,7 +182,8 @@ class EagerReactor(EPollReactor):
     def removeAll(self) -> list[Any]:
         """Return what waits for its `doRead` or `doWrite`, which is called no more."""
         due, self._due = self._due, {}
-        return list({*super().removeAll(), *due})
+        newborn, self._newborn = self._newborn, {}
+        return list({*super().removeAll(), *due, *newborn})
 
     def listenTCP(
         self, port: int, factory: IProtocolFactory, backlog: int = 50, interface: str = ""

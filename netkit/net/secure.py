@@ -34,6 +34,8 @@ class HasContext(Protocol):
 class SecureServer(Server):
     """A TCP connection that was accepted, with TLS; `source` says what its handshake begins with."""
 
+    _shouldShutdown = True  # by which the TLS socket says goodbye
+
     def __init__(self, source: HasContext, sock: socket.socket, *accepted: Any) -> None:  # noqa: ANN401
         """Put TLS on `sock`; what else was `accepted` is as for a Server."""
         sock.setblocking(False)  # noqa: FBT003 (as a socket has it)

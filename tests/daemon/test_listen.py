@@ -1,6 +1,8 @@
 """A listener binds, tells where, and says in one line why it cannot."""
 
 import errno
+import sys
+from textwrap import dedent
 from typing import Any
 
 from twisted.internet.defer import Deferred
@@ -18,6 +20,7 @@ from netkit.config.plan import ListenerPlan
 from netkit.daemon.listen import Listener
 from netkit.net.endpoint import Endpoint, parse
 from netkit.net.limits import Limits
+from tests.running import run
 
 
 class ListenerTestCase(SynchronousTestCase):
@@ -99,3 +102,37 @@ class LateTests(ListenerTestCase):
         listener.answer.errback(OSError("no"))
         self.assertTrue(reactor.hasStopped)
         self.assertEqual(self.said(), ["finger: cannot listen on tcp:79: no"])
+
+
+class SystemdTests(SynchronousTestCase):
+    def test_listens_again(self) -> None:
+        """A descriptor of systemd's can be listened on again after a stop."""
+        program = """
+            import os, socket
+            listening = socket.create_server(("127.0.0.1", 0))
+            os.dup2(listening.fileno(), 3)
+            os.environ.update(LISTEN_PID=str(os.getpid()), LISTEN_FDS="1", LISTEN_FDNAMES="echo")
+            from twisted.internet import reactor
+            from twisted.internet.protocol import Factory, Protocol
+            from twisted.logger import Logger
+            from netkit.config.plan import ListenerPlan
+            from netkit.daemon.listen import Listener
+            from netkit.net.endpoint import parse
+            from netkit.net.limits import Limits
+
+            plan = ListenerPlan(
+                (), parse("systemd:domain=INET:name=echo"), None, (), Limits(), None)
+            listener = Listener("echo", plan, Factory.forProtocol(Protocol), reactor, Logger())
+
+            def again(_):
+                print(repr(listener.bind()))
+                socket.create_connection(listening.getsockname()).close()
+                reactor.stop()
+
+            print(repr(listener.bind()))
+            listener.startService()
+            reactor.callWhenRunning(lambda: listener.stopService().addCallback(again))
+            reactor.run()
+            """
+        ran = run([sys.executable, "-c", dedent(program)])
+        self.assertEqual(ran.stdout.split(), ["''", "''"], ran.stderr)

@@ -4,12 +4,13 @@ import io
 import json
 import sys
 from pathlib import Path
+from typing import cast
 
-from twisted.logger import Logger, LogPublisher
+from twisted.logger import ILogObserver, LogEvent, Logger, LogPublisher, formatEvent
 from twisted.trial.unittest import SynchronousTestCase
 
 from netkit.config.schema import Level, Log, LogFormat
-from netkit.daemon.logs import destination, observer
+from netkit.daemon.logs import LeveledLogger, destination, observer
 
 HOSTILE = "a\r\nb\x1b[31mc\x9bd\u202e"
 
@@ -50,6 +51,18 @@ class TextTests(LogTestCase):
         self.assertNotIn("small", "".join(self.lines(Log())))
         self.assertIn("small", "".join(self.lines(Log(level=Level.DEBUG))))
         self.assertEqual(self.lines(Log(level=Level.ERROR))[0][-5:], "broke")
+
+
+class LeveledLoggerTests(SynchronousTestCase):
+    def test_least(self) -> None:
+        """What is below the level is no event at all."""
+        events: list[LogEvent] = []
+        logger = LeveledLogger("netkit.test", Log(level=Level.WARN))
+        logger.observer = LogPublisher(cast("ILogObserver", events.append))
+        logger.info("small")
+        logger.warn("said {what}", what=1)
+        logger.error("worse")
+        self.assertEqual([formatEvent(event) for event in events], ["said 1", "worse"])
 
 
 class JsonTests(LogTestCase):

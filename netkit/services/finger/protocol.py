@@ -20,6 +20,7 @@ from twisted.python.failure import Failure
 from zope.interface import implementer
 
 from netkit.document.values import quoted
+from netkit.net.coroutines import start
 from netkit.net.peer import host_and_port
 from netkit.services.finger.answers import INTERNAL_ERROR, QUERY_TOO_LONG, Answer, Outcome
 from netkit.services.finger.settings import Settings
@@ -94,8 +95,15 @@ class FingerProtocol(Protocol):
     def _ask(self, query: Query) -> None:
         self._stage = Stage.LOOKING_UP
         self._query = query
-        answered = Deferred.fromCoroutine(self._look_up(query))
-        self._pending = answered.addCallback(self._answer).addErrback(self._fail)
+        try:
+            answer = start(self._look_up(query))
+        except Exception:  # noqa: BLE001 (whatever a backend raises)
+            self._fail(Failure())
+            return
+        if isinstance(answer, Deferred):
+            self._pending = answer.addCallback(self._answer).addErrback(self._fail)
+        else:
+            self._answer(answer)
 
     def _answer(self, answer: Answer) -> None:
         if self._stage is Stage.LOOKING_UP:
