@@ -38,6 +38,11 @@ def netkit(config: str, *, files: Mapping[str, str] | None = None) -> Server:
     )
 
 
+NETKIT_TUNNEL = Server(
+    name="netkit",
+    program=_TWISTED,
+    arguments=("$servers/netkit_tunnel.py", "$port", "$origin"),
+)
 EPOLL_ECHO = Server(
     name="C epoll",
     program=Compiled("epoll_echo"),
