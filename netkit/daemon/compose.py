@@ -9,6 +9,7 @@ import os
 import sys
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any, NoReturn
 
 from attrs import frozen
@@ -30,10 +31,10 @@ from netkit.daemon.privileges import (
     verify,
 )
 from netkit.document.typed import Document
-from netkit.net.identities import Identities
 from netkit.net.listener import Gate, behind
-from netkit.net.tls import Store
-from netkit.net.tls import load as load_certificates
+from netkit.net.pemfiles import Signature, signature
+from netkit.net.reloading import Watch
+from netkit.net.tls import Source, Store
 from netkit.services import KINDS
 from netkit.services.kind import Running, World
 
@@ -51,12 +52,21 @@ class StartError(SystemExit, Exception):
 
 
 @frozen
+class Opened:
+    """The store of one table `[tls.*]`: `seen` is what its source looked like before it was read."""
+
+    source: Source
+    seen: Signature
+    store: Store
+
+
+@frozen
 class Prepared:
     """Everything that a start needs and that an operator can get wrong."""
 
     plan: Plan
     target: Target | None
-    stores: Mapping[str, Store]
+    stores: Mapping[str, Opened]
 
     def listing(self) -> Iterator[str]:
         """Yield a line a listener: service, endpoint, TLS or not."""
@@ -70,9 +80,9 @@ def prepare(name: str, kinds: Kinds = KINDS) -> Prepared:
     """Return what the configuration file `name` asks for; raise ConfigError with every problem."""
     plan, document = load(name, kinds)
     target = _target(plan, document)
-    found = {name: _certificates(plan, name, document) for name in plan.tls}
+    opened = {name: _opened(plan, name, document) for name in plan.tls}
     document.raise_problems()
-    return Prepared(plan, target, {name: Store(each) for name, each in found.items()})
+    return Prepared(plan, target, {name: each for name, each in opened.items() if each})
 
 
 def _target(plan: Plan, document: Document) -> Target | None:
@@ -83,11 +93,13 @@ def _target(plan: Plan, document: Document) -> Target | None:
         return None
 
 
-def _certificates(plan: Plan, name: str, document: Document) -> Identities:
-    found = load_certificates(plan.tls[name].certificates, datetime.now(UTC))
+def _opened(plan: Plan, name: str, document: Document) -> Opened | None:
+    source = Source(plan.tls[name].certificates)
+    seen = signature(source.paths)
+    found = source.read(datetime.now(UTC))
     for fault in found.faults:
         document.complain(("tls", name, "certificates"), f"{fault.file} {fault.text}")
-    return found.identities
+    return None if found.faults else Opened(source, seen, Store(found.identities))
 
 
 class Daemon(MultiService):
@@ -109,6 +121,8 @@ class Daemon(MultiService):
         self._listeners = tuple(_listeners(prepared, running, reactor))
         for listener in self._listeners:
             listener.setServiceParent(self)
+        for watch in _watches(prepared, reactor):
+            watch.setServiceParent(self)
 
     def setServiceParent(self, parent: Any) -> None:  # noqa: ANN401
         """Tell twistd's Application whom to become and where to log."""
@@ -177,8 +191,23 @@ def _listeners(
         log = Logger(namespace=f"netkit.{service.name}")
         for plan in service.listeners:
             inner = running[service.name].factory(plan.options)
-            store = prepared.stores[plan.tls] if plan.tls is not None else None
-            tls = store.creator(service.kind.alpn) if store is not None else None
+            opened = prepared.stores[plan.tls] if plan.tls is not None else None
+            tls = opened.store.creator(service.kind.alpn) if opened is not None else None
             gate = Gate(inner, plan.limits, reactor, log, tls)
             outermost = behind(plan.proxies, gate) if plan.proxies else gate
             yield Listener(service.name, plan, outermost, reactor, log)
+
+
+def _watches(prepared: Prepared, clock: Any) -> Iterator[Watch]:  # noqa: ANN401
+    """Yield what reads each store again; a service named as its table, such as `tls.main`."""
+    log = Logger(namespace="netkit.tls")
+    for name, opened in prepared.stores.items():
+        yield Watch(
+            f"tls.{name}",
+            opened.source,
+            opened.store,
+            opened.seen,
+            clock=clock,
+            wall=partial(datetime.now, UTC),
+            log=log,
+        )

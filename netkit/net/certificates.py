@@ -44,10 +44,14 @@ _Item = TypeVar("_Item")
 
 @frozen(order=True)
 class Fault:
-    """Something wrong with `file`: what it is; what would be right."""
+    """Something wrong with `file`: what it is; what would be right.
+
+    `denied` says that it is there, and that this process may not read it.
+    """
 
     file: str
     text: str
+    denied: bool = field(default=False, eq=False, kw_only=True)
 
 
 @frozen

@@ -48,6 +48,22 @@ def load(paths: Iterable[Path], now: datetime) -> Found:
     return Found(tried.identities, faults)
 
 
+@frozen
+class Source:
+    """What a store is read from: PEM files, and folders of them."""
+
+    certificates: tuple[Path, ...]
+
+    @property
+    def paths(self) -> tuple[Path, ...]:
+        """All that is read, whatever for."""
+        return self.certificates
+
+    def read(self, now: datetime) -> Found:
+        """Return what can be used at `now` (with a time zone), and what is wrong with the rest."""
+        return load(self.certificates, now)
+
+
 class Store:
     """Identities as the listeners of one `[tls.*]` table use them.
 
