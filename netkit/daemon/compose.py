@@ -30,6 +30,7 @@ from netkit.daemon.privileges import (
     shed,
     verify,
 )
+from netkit.daemon.readable import Reader, obstacles
 from netkit.document.typed import Document
 from netkit.net.listener import Gate, behind
 from netkit.net.pemfiles import Signature, signature
@@ -75,6 +76,20 @@ class Prepared:
             for listener in service.listeners:
                 yield f"{service.name:<{width}}  {listener}"
 
+    def remarks(self) -> Iterator[str]:
+        """Yield a line for each file or folder whose keys cannot be read again once root is shed."""
+        if self.target is None:
+            return
+        reader = Reader.like(self.target)
+        who = self.target.login or f"user {self.target.uid}"
+        for name, opened in self.stores.items():
+            for path in obstacles(opened.source.paths, reader):
+                what = f"what is in {path}" if path.is_dir() else path
+                yield (
+                    f"tls.{name}: {what} is read before root is shed, and cannot be read again:"
+                    f" not reloadable as {who}"
+                )
+
 
 def prepare(name: str, kinds: Kinds = KINDS) -> Prepared:
     """Return what the configuration file `name` asks for; raise ConfigError with every problem."""
@@ -115,6 +130,7 @@ class Daemon(MultiService):
         self._log_to = log_to
         self._log = Logger(namespace="netkit")
         self._bound = False
+        self._remarks = tuple(prepared.remarks())
         running = _build(prepared.plan, reactor)
         for service in running.values():
             service.setServiceParent(self)
@@ -155,6 +171,8 @@ class Daemon(MultiService):
         if not self._bound:
             self.privilegedStartService()
         super().startService()
+        for remark in self._remarks:
+            self._log.warn("{remark}", remark=remark)
         self._log.info("serves what {file} says", file=self._prepared.plan.file)
 
     def _prove_identity(self) -> None:
