@@ -18,6 +18,7 @@ from twisted.logger import ILogObserver, Logger
 
 from netkit.config.load import Kinds, load
 from netkit.config.plan import Plan
+from netkit.config.schema import Tls
 from netkit.daemon.listen import Listener
 from netkit.daemon.logs import observer
 from netkit.daemon.privileges import (
@@ -32,10 +33,11 @@ from netkit.daemon.privileges import (
 )
 from netkit.daemon.readable import Reader, obstacles
 from netkit.document.typed import Document
+from netkit.net.clients import ClientCertificates
 from netkit.net.listener import Gate, behind
 from netkit.net.pemfiles import Signature, signature
 from netkit.net.reloading import Watch
-from netkit.net.tls import Source, Store
+from netkit.net.tls import Content, Source, Store, Terms
 from netkit.services import KINDS
 from netkit.services.kind import Running, World
 
@@ -109,12 +111,24 @@ def _target(plan: Plan, document: Document) -> Target | None:
 
 
 def _opened(plan: Plan, name: str, document: Document) -> Opened | None:
-    source = Source(plan.tls[name].certificates)
+    table = plan.tls[name]
+    source = Source(table.certificates, table.client_ca)
     seen = signature(source.paths)
-    found = source.read(datetime.now(UTC))
-    for fault in found.faults:
-        document.complain(("tls", name, "certificates"), f"{fault.file} {fault.text}")
-    return None if found.faults else Opened(source, seen, Store(found.identities))
+    content = source.read(datetime.now(UTC))
+    for key, faults in (
+        ("certificates", content.found.faults),
+        ("client_ca", content.authorities.faults),
+    ):
+        for fault in faults:
+            document.complain(("tls", name, key), f"{fault.file} {fault.text}")
+    if content.faults:
+        return None
+    return Opened(source, seen, Store(content.found.identities, _terms(table, content)))
+
+
+def _terms(table: Tls, content: Content) -> Terms:
+    certificates = table.client_certificates or ClientCertificates.OPTIONAL
+    return Terms(table.unknown_names, content.authorities.certificates, certificates)
 
 
 class Daemon(MultiService):

@@ -18,7 +18,7 @@ from twisted.logger import Logger
 from netkit.net.certificates import Fault
 from netkit.net.identities import Identities
 from netkit.net.pemfiles import Signature, out_of_sight, signature
-from netkit.net.tls import Source, Store
+from netkit.net.tls import Content, Source, Store
 
 INTERVAL = 1.0  # seconds from look to look
 LONGEST_UNREST = 10  # looks, after which files that never come to rest are read all the same
@@ -121,14 +121,19 @@ class Watch(Service):
         changed = asked or seen != self._attention.judged
         self._attention.judge(seen)
         self._patience = PATIENCE
-        found = self._source.read(self._wall())
-        faults, self._faults = self._faults, found.faults
-        if found.faults:
-            if changed or found.faults != faults:
-                self._explain(found.faults)
-        elif asked or faults or found.identities != self._store.identities:
-            self._store.replace(found.identities)
-            self._announce(found.identities)
+        content = self._source.read(self._wall())
+        faults, self._faults = self._faults, content.faults
+        if content.faults:
+            if changed or content.faults != faults:
+                self._explain(content.faults)
+        elif asked or faults or not self._in_use(content):
+            self._store.replace(content.found.identities, content.authorities.certificates)
+            self._announce(content.found.identities)
+
+    def _in_use(self, content: Content) -> bool:
+        """Return whether nothing of `content` is new."""
+        shown = content.found.identities == self._store.identities
+        return shown and content.authorities.certificates == self._store.terms.authorities
 
     def _announce(self, identities: Identities) -> None:
         names = [name for each in identities.members for name in each.names]

@@ -20,6 +20,8 @@ from twisted.trial.unittest import SynchronousTestCase
 from netkit.daemon.compose import Daemon, Prepared, StartError, prepare
 from netkit.daemon.privileges import Target
 from netkit.errors import ConfigError
+from netkit.net.clients import ClientCertificates
+from netkit.net.tls import Terms, UnknownNames
 from netkit.tools.certificate import issue
 from tests.kinds import KINDS, Pages, Plain
 
@@ -78,9 +80,9 @@ class StoreTests(ComposeTestCase):
         begins = datetime.now(UTC) - timedelta(hours=1)
         self.key.write_bytes(issue([name], begins, begins + timedelta(days=2)).pem)
 
-    def prepared(self, user: str = "") -> Prepared:
+    def prepared(self, user: str = "", more: str = "") -> Prepared:
         """Return a daemon's plan with that certificate."""
-        tls = f'[tls.main]\ncertificates = "{self.folder}"\n'
+        tls = f'[tls.main]\ncertificates = "{self.folder}"\n{more}\n'
         return self.prepare(f"[daemon]\n{user}\n{tls}[service.plain]\nlisten = 'tcp:1'\n")
 
     def test_renewed(self) -> None:
@@ -95,6 +97,28 @@ class StoreTests(ComposeTestCase):
         self.assertEqual(prepared.stores["main"].store.identities.default.names, ("b.example",))
         watch.stopService()
         self.assertEqual(clock.getDelayedCalls(), [])
+
+    def test_terms(self) -> None:
+        """The table's options are the store's terms."""
+        self.assertEqual(self.prepared().stores["main"].store.terms, Terms())
+        now = datetime.now(UTC)
+        clients = issue([], now, now + timedelta(days=1), subject="Clients", authority=True)
+        path = Path(self.mktemp()).absolute()
+        path.write_bytes(clients.certificate_pem)
+        more = f'client_ca = "{path}"\nunknown_names = "refuse"\nclient_certificates = "required"'
+        self.assertEqual(
+            self.prepared(more=more).stores["main"].store.terms,
+            Terms(UnknownNames.REFUSE, (clients.certificate,), ClientCertificates.REQUIRED),
+        )
+
+    def test_faults_by_key(self) -> None:
+        """What is wrong with client_ca is told at that key, beside what is wrong elsewhere."""
+        self.key.write_bytes(b"")
+        error = self.assertRaises(ConfigError, self.prepared, more='client_ca = "gone.pem"')
+        self.assertEqual(
+            [problem.where for problem in error.problems],
+            ["[tls.main] certificates", "[tls.main] client_ca"],
+        )
 
     def test_keys_of_root(self) -> None:
         """A key that cannot be read again is told with the listing."""

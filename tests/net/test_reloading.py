@@ -16,8 +16,8 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from netkit.net.pemfiles import Signature, signature
 from netkit.net.reloading import LONGEST_UNREST, PATIENCE, Attention, Watch
-from netkit.net.tls import Source, Store
-from tests.net.authorities import DAY, NOW, issued
+from netkit.net.tls import Source, Store, Terms
+from tests.net.authorities import DAY, NOW, authority, issued
 from tests.net.handshakes import client, met, server, shake
 
 NOBODY = 65534
@@ -94,7 +94,7 @@ class WatchTestCase(SynchronousTestCase):
         """Make a store of `paths`, and watch them."""
         source = Source(paths)
         seen = signature(source.paths)
-        self.store = Store(source.read(NOW).identities)
+        self.store = Store(source.read(NOW).found.identities)
         self.clock = Clock()
         self.events: list[LogEvent] = []
         log = logger(self.events)
@@ -270,6 +270,56 @@ class ChangeTests(WatchTestCase):
         self.write("a.pem", NEW.pem)
         self.turn()
         self.assertEqual(self.certificate(), OLD.certificate)
+
+
+class AuthorityTests(WatchTestCase):
+    """The authorities of clients follow their file, too."""
+
+    def setUp(self) -> None:
+        """Ask clients for certificates of one authority."""
+        super().setUp()
+        self.watching.stopService()
+        self.first, self.second = authority("First"), authority("Second")
+        ca = self.write(".clients.pem", self.first.certificate_pem)
+        source = Source((self.folder,), ca)
+        seen = signature(source.paths)
+        terms = Terms(authorities=source.read(NOW).authorities.certificates)
+        self.store = Store(self.store.identities, terms)
+        self.watching = Watch(
+            "tls.main",
+            source,
+            self.store,
+            seen,
+            clock=self.clock,
+            wall=lambda: NOW,
+            log=logger(self.events),
+        )
+        self.watching.startService()
+        self.addCleanup(self.stop, self.watching)
+
+    def trusted(self) -> tuple[x509.Certificate, ...]:
+        """Return who may issue clients' certificates now."""
+        return self.store.terms.authorities
+
+    def test_exchanged(self) -> None:
+        """Another authority is trusted in the place of the first."""
+        self.write(".clients.pem", self.second.certificate_pem)
+        self.turn()
+        self.assertEqual(self.trusted(), (self.second.certificate,))
+        self.assertEqual(len(self.said()), 1)
+
+    def test_faults(self) -> None:
+        """With a bad file, or none, clients are verified as before: the door does not open."""
+        path = self.folder / ".clients.pem"
+        for data in (b"", OLD.certificate_pem, self.second.certificate_pem[:-9]):
+            self.write(path.name, data)
+            self.turn()
+            self.assertEqual(self.trusted(), (self.first.certificate,))
+            self.assertEqual(len(self.said()), 1)
+        path.unlink()
+        self.turn()
+        self.assertEqual(self.trusted(), (self.first.certificate,))
+        self.assertEqual(len(self.said()), 1)
 
 
 class RequestTests(WatchTestCase):
