@@ -35,7 +35,8 @@ class Options(UsageOptions):
         except ConfigError as error:
             raise SystemExit(str(error)) from None
         if self["check"]:
-            print(*self.prepared.listing(), "configuration OK", sep="\n")  # noqa: T201
+            lines = (*self.prepared.listing(), *self.prepared.remarks(), "configuration OK")
+            print(*lines, sep="\n")  # noqa: T201
             raise SystemExit(0)
 
 

@@ -245,6 +245,7 @@ class RootTests(TapTestCase):
         """What only root may read is served as a key, read before the shedding, not as a page."""
         folder = Path(tempfile.mkdtemp())  # a checkout may lie in a home that nobody may enter
         self.addCleanup(shutil.rmtree, folder)
+        folder.chmod(0o755)
         (folder / "www").mkdir()
         provide(folder / "tls", ("localhost",), datetime.now(UTC))
         (folder / "www" / "open").write_text("for all")
@@ -263,6 +264,10 @@ class RootTests(TapTestCase):
             listen = "tcp:0:interface=127.0.0.1"
             """
         self.assertEqual((folder / "tls" / "localhost.pem").stat().st_mode & 0o77, 0)
+        remark = f"tls.main: what is in {folder}/tls is read before root is shed"
+        checked = self.twistd("netkit", "--check", "--config", self.config(text))
+        self.assertEqual(checked.returncode, 0, checked.stderr)
+        self.assertIn(f"\n{remark}", checked.stdout)
         with netkit(text, str(folder), twistd=("-n", "--pidfile=")) as running:
             (port,) = running.ports["web"]
             context = ssl.create_default_context(cafile=folder / "tls" / "localhost.pem")
@@ -273,6 +278,7 @@ class RootTests(TapTestCase):
                 f"http://localhost:{free_port()}/"  # a name: looking it up needs no file of root's
             )
             self.assertEqual(fetched(proxy, target)[0], 502)
+            self.assertIn("warn", running.wait_for(remark))
         self.assertNotIn("Traceback", "\n".join(running.lines))
 
 

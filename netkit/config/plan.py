@@ -91,6 +91,10 @@ def checks(plan: Plan, spoilt: Container[KeyPath] = ()) -> Iterator[tuple[KeyPat
     `spoilt` are the tables that stand in the file but, for their own problems, not in the plan.
     """
     yield from _tls_names(plan, spoilt)
+    for name, store in plan.tls.items():
+        if store.client_certificates and not store.client_ca:
+            text = 'needs client_ca beside it; as in client_ca = "clients.pem"'
+            yield ("tls", name, "client_certificates"), text
     yield from _sockets(plan)
     astray = tuple(_references(plan, spoilt))
     yield from astray

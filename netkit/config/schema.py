@@ -14,8 +14,10 @@ from twisted.logger import LogLevel
 
 from netkit.document.typed import Reader
 from netkit.document.values import Network, OneOrMore
+from netkit.net.clients import ClientCertificates
 from netkit.net.endpoint import Endpoint, parse
 from netkit.net.limits import Limits
+from netkit.net.tls import UnknownNames
 
 _HIGHEST_ID = 2**32 - 2  # the one above means "no change" to setuid(2)
 
@@ -66,9 +68,16 @@ class Log:
 
 @frozen
 class Tls:
-    """One table `[tls.NAME]`: a store of certificates, from folders and files of PEM."""
+    """One table `[tls.NAME]`: a store of certificates, from folders and files of PEM.
+
+    `client_ca` is a file of those who issue clients' certificates; without it there are none. A
+    client may come without one if `client_certificates` is not set.
+    """
 
     certificates: Annotated[tuple[Path, ...], OneOrMore()]
+    unknown_names: UnknownNames = UnknownNames.DEFAULT
+    client_ca: Path | None = None
+    client_certificates: ClientCertificates | None = None
 
 
 @frozen

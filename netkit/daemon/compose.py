@@ -9,6 +9,7 @@ import os
 import sys
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any, NoReturn
 
 from attrs import frozen
@@ -17,6 +18,7 @@ from twisted.logger import ILogObserver
 
 from netkit.config.load import Kinds, load
 from netkit.config.plan import Plan
+from netkit.config.schema import Tls
 from netkit.daemon.listen import Listener
 from netkit.daemon.logs import LeveledLogger, observer
 from netkit.daemon.privileges import (
@@ -29,11 +31,13 @@ from netkit.daemon.privileges import (
     shed,
     verify,
 )
+from netkit.daemon.readable import Reader, obstacles
 from netkit.document.typed import Document
-from netkit.net.identities import Identities
+from netkit.net.clients import ClientCertificates
 from netkit.net.listener import Gate, behind
-from netkit.net.tls import Store
-from netkit.net.tls import load as load_certificates
+from netkit.net.pemfiles import Signature, signature
+from netkit.net.reloading import Watch
+from netkit.net.tls import Content, Source, Store, Terms
 from netkit.services import KINDS
 from netkit.services.kind import Running, World
 
@@ -51,12 +55,21 @@ class StartError(SystemExit, Exception):
 
 
 @frozen
+class Opened:
+    """The store of one table `[tls.*]`: `seen` is what its source looked like before it was read."""
+
+    source: Source
+    seen: Signature
+    store: Store
+
+
+@frozen
 class Prepared:
     """Everything that a start needs and that an operator can get wrong."""
 
     plan: Plan
     target: Target | None
-    stores: Mapping[str, Store]
+    stores: Mapping[str, Opened]
 
     def listing(self) -> Iterator[str]:
         """Yield a line a listener: service, endpoint, TLS or not."""
@@ -65,14 +78,28 @@ class Prepared:
             for listener in service.listeners:
                 yield f"{service.name:<{width}}  {listener}"
 
+    def remarks(self) -> Iterator[str]:
+        """Yield a line for each file or folder whose keys cannot be read again once root is shed."""
+        if self.target is None:
+            return
+        reader = Reader.like(self.target)
+        who = self.target.login or f"user {self.target.uid}"
+        for name, opened in self.stores.items():
+            for path in obstacles(opened.source.paths, reader):
+                what = f"what is in {path}" if path.is_dir() else path
+                yield (
+                    f"tls.{name}: {what} is read before root is shed, and cannot be read again:"
+                    f" not reloadable as {who}"
+                )
+
 
 def prepare(name: str, kinds: Kinds = KINDS) -> Prepared:
     """Return what the configuration file `name` asks for; raise ConfigError with every problem."""
     plan, document = load(name, kinds)
     target = _target(plan, document)
-    found = {name: _certificates(plan, name, document) for name in plan.tls}
+    opened = {name: _opened(plan, name, document) for name in plan.tls}
     document.raise_problems()
-    return Prepared(plan, target, {name: Store(each) for name, each in found.items()})
+    return Prepared(plan, target, {name: each for name, each in opened.items() if each})
 
 
 def _target(plan: Plan, document: Document) -> Target | None:
@@ -83,11 +110,25 @@ def _target(plan: Plan, document: Document) -> Target | None:
         return None
 
 
-def _certificates(plan: Plan, name: str, document: Document) -> Identities:
-    found = load_certificates(plan.tls[name].certificates, datetime.now(UTC))
-    for fault in found.faults:
-        document.complain(("tls", name, "certificates"), f"{fault.file} {fault.text}")
-    return found.identities
+def _opened(plan: Plan, name: str, document: Document) -> Opened | None:
+    table = plan.tls[name]
+    source = Source(table.certificates, table.client_ca)
+    seen = signature(source.paths)
+    content = source.read(datetime.now(UTC))
+    for key, faults in (
+        ("certificates", content.found.faults),
+        ("client_ca", content.authorities.faults),
+    ):
+        for fault in faults:
+            document.complain(("tls", name, key), f"{fault.file} {fault.text}")
+    if content.faults:
+        return None
+    return Opened(source, seen, Store(content.found.identities, _terms(table, content)))
+
+
+def _terms(table: Tls, content: Content) -> Terms:
+    certificates = table.client_certificates or ClientCertificates.OPTIONAL
+    return Terms(table.unknown_names, content.authorities.certificates, certificates)
 
 
 class Daemon(MultiService):
@@ -103,12 +144,15 @@ class Daemon(MultiService):
         self._log_to = log_to
         self._log = LeveledLogger("netkit", prepared.plan.log)
         self._bound = False
+        self._remarks = tuple(prepared.remarks())
         running = _build(prepared.plan, reactor)
         for service in running.values():
             service.setServiceParent(self)
         self._listeners = tuple(_listeners(prepared, running, reactor))
         for listener in self._listeners:
             listener.setServiceParent(self)
+        for watch in _watches(prepared, reactor):
+            watch.setServiceParent(self)
 
     def setServiceParent(self, parent: Any) -> None:  # noqa: ANN401
         """Tell twistd's Application whom to become and where to log."""
@@ -141,6 +185,8 @@ class Daemon(MultiService):
         if not self._bound:
             self.privilegedStartService()
         super().startService()
+        for remark in self._remarks:
+            self._log.warn("{remark}", remark=remark)
         self._log.info("serves what {file} says", file=self._prepared.plan.file)
 
     def _prove_identity(self) -> None:
@@ -178,8 +224,23 @@ def _listeners(
         log = LeveledLogger(f"netkit.{service.name}", prepared.plan.log)
         for plan in service.listeners:
             inner = running[service.name].factory(plan.options)
-            store = prepared.stores[plan.tls] if plan.tls is not None else None
-            tls = store.creator(service.kind.alpn) if store is not None else None
+            opened = prepared.stores[plan.tls] if plan.tls is not None else None
+            tls = opened.store.creator(service.kind.alpn) if opened is not None else None
             gate = Gate(inner, plan.limits, reactor, log, tls)
             outermost = behind(plan.proxies, gate) if plan.proxies else gate
             yield Listener(service.name, plan, outermost, reactor, log)
+
+
+def _watches(prepared: Prepared, clock: Any) -> Iterator[Watch]:  # noqa: ANN401
+    """Yield what reads each store again; a service named as its table, such as `tls.main`."""
+    log = Logger(namespace="netkit.tls")
+    for name, opened in prepared.stores.items():
+        yield Watch(
+            f"tls.{name}",
+            opened.source,
+            opened.store,
+            opened.seen,
+            clock=clock,
+            wall=partial(datetime.now, UTC),
+            log=log,
+        )

@@ -28,9 +28,12 @@ from netkit.net.identities import Identities, Identity, host_name
 
 SMALLEST_RSA_KEY = 2048  # bits
 
+CERTIFICATE = (b"CERTIFICATE", b"X509 CERTIFICATE")  # labels, RFC 7468 5.1
+CUT_OFF = "is cut off, or holds a block without its end; copy it again"
+
 _CURVES = ("secp256r1", "secp384r1", "secp521r1")
 _WEAK_DIGESTS = ("md5", "sha1")
-_UNREADABLE = (
+UNREADABLE = (
     ValueError,
     TypeError,
     UnsupportedAlgorithm,
@@ -38,16 +41,21 @@ _UNREADABLE = (
     x509.InvalidVersion,
     x509.UnsupportedGeneralNameType,
 )
+"""What comes of reading a certificate or a key that is not as it should be."""
 
 _Item = TypeVar("_Item")
 
 
 @frozen(order=True)
 class Fault:
-    """Something wrong with `file`: what it is; what would be right."""
+    """Something wrong with `file`: what it is; what would be right.
+
+    `denied` says that it is there, and that this process may not read it.
+    """
 
     file: str
     text: str
+    denied: bool = field(default=False, eq=False, kw_only=True)
 
 
 @frozen
@@ -125,17 +133,22 @@ def has_pem(data: bytes) -> bool:
     return b"-----BEGIN " in data
 
 
+def blocks(data: bytes) -> Iterator[tuple[bytes, bytes]]:
+    """Yield the label and the whole of each block of PEM in `data`; b"" for one without its end."""
+    for block in data.split(b"-----BEGIN ")[1:]:
+        label = block.partition(b"-----")[0]
+        body, end, _ = block.partition(b"-----END " + label + b"-----")
+        yield label, b"-----BEGIN " + body + end if end else b""
+
+
 def _pieces(file: PemFile) -> Iterator[_Piece]:
     if not has_pem(file.data):
         text = "is not PEM; a PEM file is a text with lines such as -----BEGIN CERTIFICATE-----"
         yield Fault(file.name, text)
-    for block in file.data.split(b"-----BEGIN ")[1:]:
-        label = block.partition(b"-----")[0]
-        body, end, _ = block.partition(b"-----END " + label + b"-----")
-        pem = b"-----BEGIN " + body + end
-        if not end:
-            yield Fault(file.name, "is cut off, or holds a block without its end; copy it again")
-        elif label in {b"CERTIFICATE", b"X509 CERTIFICATE"}:
+    for label, pem in blocks(file.data):
+        if not pem:
+            yield Fault(file.name, CUT_OFF)
+        elif label in CERTIFICATE:
             yield _certificate(file.name, pem)
         elif label.endswith(b"PRIVATE KEY"):
             yield _key(file.name, pem)
@@ -158,7 +171,7 @@ def _certificate(file: str, pem: bytes) -> _Certificate | Fault:
             begins=read.not_valid_before_utc,
             expires=read.not_valid_after_utc,
         )
-    except _UNREADABLE:
+    except UNREADABLE:
         return Fault(file, "holds a certificate that is damaged; copy the file again")
 
 
@@ -169,7 +182,7 @@ def _key(file: str, pem: bytes) -> _Key | Fault:
     try:
         key = load_pem_private_key(pem, password=None)
         return _Key(file, _public(key.public_key()), key)
-    except _UNREADABLE:
+    except UNREADABLE:
         text = "holds a key that is damaged or of an unknown sort; copy the file again"
         return Fault(file, text)
 
@@ -244,7 +257,7 @@ def _issued(issuer: _Certificate, certificate: _Certificate) -> bool:
         return False
     try:
         certificate.x509.verify_directly_issued_by(issuer.x509)
-    except (InvalidSignature, *_UNREADABLE):
+    except (InvalidSignature, *UNREADABLE):
         return False
     return True
 

@@ -1,15 +1,17 @@
 """TLS for listeners: a store of identities, whose content can be exchanged while they listen.
 
-TLS 1.2 and 1.3, forward-secret AEAD ciphers, no compression, no renegotiation. Rule: OpenSSL is met
-here and nowhere else; what files hold is judged in `certificates`.
+TLS 1.2 and 1.3, forward-secret AEAD ciphers, no compression, no renegotiation. Rule: how OpenSSL is
+set up stands here and nowhere else; what files hold is judged in `certificates` and `clients`.
 """
 
 from collections.abc import Callable, Iterable
 from datetime import datetime
+from enum import Enum
 from pathlib import Path
 from typing import Any, TypeAlias, cast
 
-from attrs import frozen
+from attrs import evolve, frozen
+from cryptography import x509
 from OpenSSL import SSL, crypto
 from twisted.internet.interfaces import IOpenSSLServerConnectionCreator
 from twisted.internet.ssl import AcceptableCiphers, CertificateOptions, TLSVersion
@@ -17,8 +19,10 @@ from twisted.protocols.tls import TLSMemoryBIOProtocol
 from zope.interface import implementer
 
 from netkit.net.certificates import Fault, Found, find
+from netkit.net.clients import Authorities, ClientCertificates, authorities
 from netkit.net.identities import Identities, Identity
 from netkit.net.pemfiles import advice, gather
+from netkit.net.servernames import refuse_names
 
 Protocols: TypeAlias = tuple[bytes, ...]
 """Names for ALPN (RFC 7301), the dearest first; without any a client's ALPN goes unanswered."""
@@ -48,16 +52,81 @@ def load(paths: Iterable[Path], now: datetime) -> Found:
     return Found(tried.identities, faults)
 
 
-class Store:
-    """Identities as the listeners of one `[tls.*]` table use them.
+class UnknownNames(Enum):
+    """What a client gets that asks for a name which no certificate has."""
 
-    `replace` exchanges them all at once: handshakes that begin afterwards use the new ones, those
-    under way end with what they began with. There is at least one identity; else ValueError.
-    OpenSSL.SSL.Error where OpenSSL refuses one, which it does with none that `load` returned.
+    DEFAULT = "default"
+    REFUSE = "refuse"
+
+
+@frozen
+class Content:
+    """What a source holds: certificates to show, and who may issue those of clients."""
+
+    found: Found
+    authorities: Authorities
+
+    @property
+    def faults(self) -> tuple[Fault, ...]:
+        """All that is wrong; where there is anything, the rest is not to be used."""
+        return (*self.found.faults, *self.authorities.faults)
+
+
+@frozen
+class Source:
+    """What a store is read from: PEM files, and folders of them.
+
+    With `client_ca` clients are asked for certificates that an authority in there has issued.
     """
 
-    def __init__(self, identities: Identities) -> None:
+    certificates: tuple[Path, ...]
+    client_ca: Path | None = None
+
+    @property
+    def paths(self) -> tuple[Path, ...]:
+        """All that is read, whatever for."""
+        return (*self.certificates, *([self.client_ca] if self.client_ca else ()))
+
+    def read(self, now: datetime) -> Content:
+        """Return what can be used at `now` (with a time zone), and what is wrong with the rest."""
+        clients = authorities(self.client_ca, now) if self.client_ca else Authorities()
+        return Content(load(self.certificates, now), clients)
+
+
+@frozen
+class Terms:
+    """On which terms a store serves clients.
+
+    Without `authorities` clients are asked for no certificate. With them, one that a client shows was
+    issued by one of these, or the handshake fails.
+    """
+
+    unknown_names: UnknownNames = UnknownNames.DEFAULT
+    authorities: tuple[x509.Certificate, ...] = ()
+    client_certificates: ClientCertificates = ClientCertificates.OPTIONAL
+
+    @property
+    def verify(self) -> int:
+        """What OpenSSL is to ask of a client."""
+        if not self.authorities:
+            return SSL.VERIFY_NONE
+        if self.client_certificates is ClientCertificates.REQUIRED:
+            return SSL.VERIFY_PEER | SSL.VERIFY_FAIL_IF_NO_PEER_CERT
+        return SSL.VERIFY_PEER
+
+
+class Store:
+    """Identities as the listeners of one `[tls.*]` table use them, on the table's terms.
+
+    `replace` exchanges them all at once: handshakes that begin afterwards use the new ones, those
+    under way end with what they began with. There is at least one identity, and an authority where
+    clients need a certificate; else ValueError. OpenSSL.SSL.Error or crypto.Error where OpenSSL
+    refuses one, which it does with none that `load` returned.
+    """
+
+    def __init__(self, identities: Identities, terms: Terms | None = None) -> None:
         self._contexts: dict[Protocols, SSL.Context] = {}
+        self._terms = terms or Terms()
         self.replace(identities)
 
     @property
@@ -65,12 +134,27 @@ class Store:
         """What the store holds now."""
         return self._identities
 
-    def replace(self, identities: Identities) -> None:
-        """Use `identities` from the next handshake on; where it raises, all stays as it was."""
+    @property
+    def terms(self) -> Terms:
+        """On which terms handshakes begin now."""
+        return self._terms
+
+    def replace(
+        self, identities: Identities, authorities: tuple[x509.Certificate, ...] | None = None
+    ) -> None:
+        """Use `identities` from the next handshake on, and `authorities` if they are given.
+
+        Where it raises, all stays as it was.
+        """
+        terms = self._terms
+        if authorities is not None:
+            terms = evolve(terms, authorities=authorities)
         if not identities.members:
             raise ValueError("a store holds at least one identity")
-        contexts = {each: _first_context(identities, each) for each in {*self._contexts, ()}}
-        self._identities, self._contexts = identities, contexts
+        if terms.client_certificates is ClientCertificates.REQUIRED and not terms.authorities:
+            raise ValueError("somebody must issue the certificates that clients need")
+        contexts = {each: _first_context(identities, each, terms) for each in {*self._contexts, ()}}
+        self._identities, self._terms, self._contexts = identities, terms, contexts
 
     def creator(self, protocols: Protocols = ()) -> "Creator":
         """Return what makes the TLS connections of a listener that offers `protocols` by ALPN.
@@ -78,7 +162,7 @@ class Store:
         A client that offers protocols and none of these is refused (RFC 7301 3.2).
         """
         if protocols not in self._contexts:
-            self._contexts[protocols] = _first_context(self._identities, protocols)
+            self._contexts[protocols] = _first_context(self._identities, protocols, self._terms)
         return Creator(self, protocols)
 
     def context(self, protocols: Protocols) -> SSL.Context:
@@ -108,7 +192,7 @@ def _tried(identities: Identities) -> Found:
     usable, faults = [], []
     for identity in identities.members:
         try:
-            _context(identity, ())
+            _context(identity, (), Terms())
         except (SSL.Error, crypto.Error) as error:
             faults.append(_refused(identity, error))
         else:
@@ -129,19 +213,24 @@ def _nothing(paths: tuple[Path, ...]) -> Fault:
     return Fault(name, f"holds no certificate with its key; {made_by}")
 
 
-def _first_context(identities: Identities, protocols: Protocols) -> SSL.Context:
+def _first_context(identities: Identities, protocols: Protocols, terms: Terms) -> SSL.Context:
     """Return the context of the default, which switches to another where the name is another's."""
     default = identities.default
-    others = {each: _context(each, protocols) for each in identities.members if each != default}
+    others = {
+        each: _context(each, protocols, terms) for each in identities.members if each != default
+    }
 
     def switch(server_name: bytes | None) -> SSL.Context | None:
         return others.get(identities.answering(server_name))
 
-    return _context(default, protocols, switch)
+    context = _context(default, protocols, terms, switch)
+    if terms.unknown_names is UnknownNames.REFUSE:
+        refuse_names(context, lambda name: identities.named(name) is not None)
+    return context
 
 
 def _context(
-    identity: Identity, protocols: Protocols, switch: _Switch | None = None
+    identity: Identity, protocols: Protocols, terms: Terms, switch: _Switch | None = None
 ) -> SSL.Context:
     options = CertificateOptions(
         # pyOpenSSL's own types, which the annotations still ask for, are deprecated.
@@ -150,13 +239,32 @@ def _context(
         extraCertChain=cast("Any", identity.chain),
         acceptableCiphers=AcceptableCiphers.fromOpenSSLCipherString(CIPHERS),
         raiseMinimumTo=TLSVersion.TLSv1_2,
-        enableSessionTickets=True,
+        enableSessionTickets=not terms.authorities,
         contextForServerName=switch,
     )
     context = options.getContext()
     context.set_options(_NO_RENEGOTIATION | _PRIORITIZE_CHACHA)
     context.set_alpn_select_callback(_chooser(protocols))
+    _verify_clients(context, terms)
     return context
+
+
+def _verify_clients(context: SSL.Context, terms: Terms) -> None:
+    """Have clients verified, every time anew.
+
+    A session that is resumed is not verified again: for hours it would outlive the certificate. So
+    there are none, neither by ticket nor by memory. Any authority may be the end of a chain, be it
+    a root or not.
+    """
+    context.set_verify(terms.verify)
+    if not terms.authorities:
+        return
+    context.set_session_cache_mode(SSL.SESS_CACHE_OFF)
+    trusted = cast("crypto.X509Store", context.get_cert_store())
+    trusted.set_flags(crypto.X509StoreFlags.PARTIAL_CHAIN)
+    for authority in terms.authorities:
+        trusted.add_cert(crypto.X509.from_cryptography(authority))
+        context.add_client_ca(authority)
 
 
 def _chooser(protocols: Protocols) -> Callable[[SSL.Connection, list[bytes]], Any]:

@@ -36,6 +36,28 @@ class BetweenTablesTests(PlanTestCase):
             ['4: [service.plain] listen.tls: there is no table [tls.mian]; did you mean "main"?'],
         )
 
+    def test_certificates_of_clients(self) -> None:
+        """Whether clients need certificates means nothing where nobody issues them."""
+        _, problems = self.load("""\
+            [tls.main]
+            certificates = "tls"
+            client_certificates = "optional"
+            [tls.other]
+            certificates = "tls"
+            client_ca = "clients.pem"
+            client_certificates = "required"
+            unknown_names = "refuse"
+            [service.plain]
+            listen = { endpoint = "tcp:1", tls = "main" }
+            """)
+        self.assertEqual(
+            problems,
+            [
+                "3: [tls.main] client_certificates: needs client_ca beside it;"
+                ' as in client_ca = "clients.pem"'
+            ],
+        )
+
     def test_one_socket_twice(self) -> None:
         """The second listener on a socket is told who has it."""
         _, problems = self.load("""\

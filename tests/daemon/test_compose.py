@@ -2,6 +2,9 @@
 
 import io
 import os
+import shutil
+import tempfile
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from textwrap import dedent
 from typing import Any
@@ -17,6 +20,9 @@ from twisted.trial.unittest import SynchronousTestCase
 from netkit.daemon.compose import Daemon, Prepared, StartError, prepare
 from netkit.daemon.privileges import Target
 from netkit.errors import ConfigError
+from netkit.net.clients import ClientCertificates
+from netkit.net.tls import Terms, UnknownNames
+from netkit.tools.certificate import issue
 from tests.kinds import KINDS, Pages, Plain
 
 root_only = skipUnless(os.geteuid() == 0, "needs root")
@@ -56,6 +62,81 @@ class PrepareTests(ComposeTestCase):
         self.assertEqual(
             wheres, ["[service.plain] size", "[daemon] user", "[tls.main] certificates"]
         )
+
+
+class StoreTests(ComposeTestCase):
+    """Certificates of a daemon that runs."""
+
+    def setUp(self) -> None:
+        """Make a certificate, in a folder that all may enter."""
+        self.folder = Path(tempfile.mkdtemp())
+        self.addCleanup(shutil.rmtree, self.folder)
+        self.folder.chmod(0o755)
+        self.key = self.folder / "a.pem"
+        self.issue("a.example")
+
+    def issue(self, name: str) -> None:
+        """Write a certificate for `name` over the one that stands there."""
+        begins = datetime.now(UTC) - timedelta(hours=1)
+        self.key.write_bytes(issue([name], begins, begins + timedelta(days=2)).pem)
+
+    def prepared(self, user: str = "", more: str = "") -> Prepared:
+        """Return a daemon's plan with that certificate."""
+        tls = f'[tls.main]\ncertificates = "{self.folder}"\n{more}\n'
+        return self.prepare(f"[daemon]\n{user}\n{tls}[service.plain]\nlisten = 'tcp:1'\n")
+
+    def test_renewed(self) -> None:
+        """A certificate that is renewed while the daemon runs is used, until the daemon stops."""
+        prepared = self.prepared()
+        clock = MemoryReactorClock()
+        daemon = Daemon(prepared, clock)
+        watch = daemon.getServiceNamed("tls.main")
+        watch.startService()
+        self.issue("b.example")
+        clock.pump([1, 1])
+        self.assertEqual(prepared.stores["main"].store.identities.default.names, ("b.example",))
+        watch.stopService()
+        self.assertEqual(clock.getDelayedCalls(), [])
+
+    def test_terms(self) -> None:
+        """The table's options are the store's terms."""
+        self.assertEqual(self.prepared().stores["main"].store.terms, Terms())
+        now = datetime.now(UTC)
+        clients = issue([], now, now + timedelta(days=1), subject="Clients", authority=True)
+        path = Path(self.mktemp()).absolute()
+        path.write_bytes(clients.certificate_pem)
+        more = f'client_ca = "{path}"\nunknown_names = "refuse"\nclient_certificates = "required"'
+        self.assertEqual(
+            self.prepared(more=more).stores["main"].store.terms,
+            Terms(UnknownNames.REFUSE, (clients.certificate,), ClientCertificates.REQUIRED),
+        )
+
+    def test_faults_by_key(self) -> None:
+        """What is wrong with client_ca is told at that key, beside what is wrong elsewhere."""
+        self.key.write_bytes(b"")
+        error = self.assertRaises(ConfigError, self.prepared, more='client_ca = "gone.pem"')
+        self.assertEqual(
+            [problem.where for problem in error.problems],
+            ["[tls.main] certificates", "[tls.main] client_ca"],
+        )
+
+    def test_keys_of_root(self) -> None:
+        """A key that cannot be read again is told with the listing."""
+        user = 'user = "nobody"'
+        self.key.chmod(0o644)
+        self.assertEqual(list(self.prepared(user).remarks()), [])
+        self.key.chmod(0o600)
+        self.assertEqual(list(self.prepared().remarks()), [])
+        why = "is read before root is shed, and cannot be read again: not reloadable as"
+        if os.geteuid() == 0:
+            self.assertEqual(
+                list(self.prepared(user).remarks()), [f"tls.main: {self.key} {why} nobody"]
+            )
+            self.folder.chmod(0o700)
+            self.assertEqual(
+                list(self.prepared("user = 54321\ngroup = 54321").remarks()),
+                [f"tls.main: what is in {self.folder} {why} user 54321"],
+            )
 
 
 class DaemonTests(ComposeTestCase):

@@ -1,9 +1,12 @@
 """TLS in memory: a client as a test wants it, and handshakes with it."""
 
+from typing import Any
+
 from cryptography import x509
 from OpenSSL import SSL
 
 from netkit.net.tls import Protocols, Store
+from netkit.tools.certificate import Issued
 
 LARGEST_FLIGHT = 1_000_000  # bytes
 
@@ -15,20 +18,33 @@ def client(
     protocols: Protocols = (),
     ciphers: bytes = b"DEFAULT",
     version: int = 0,
+    shows: Issued | None = None,
 ) -> SSL.Connection:
-    """Return a client that trusts anybody; `version` is the only one of TLS that it speaks, or 0."""
+    """Return a client that trusts anybody; `version` is the only one of TLS that it speaks, or 0.
+
+    `shows` is its own certificate.
+    """
     context = SSL.Context(SSL.TLS_METHOD)
     context.set_cipher_list(ciphers)
     context.set_min_proto_version(version)
     context.set_max_proto_version(version)
     connection = _asking(context, name)
+    if shows:
+        show(connection, shows)
     if protocols:
         connection.set_alpn_protos(list(protocols))
     return connection
 
 
+def show(connection: SSL.Connection, certificate: Issued) -> None:
+    """Have one connection of a client show a certificate."""
+    connection.use_certificate(certificate.certificate)
+    key: Any = certificate.key
+    connection.use_privatekey(key)
+
+
 def returning(earlier: SSL.Connection, name: bytes) -> SSL.Connection:
-    """Return a client that has the session of an earlier one."""
+    """Return a client that has the session of an earlier one, and shows no certificate."""
     session = earlier.get_session()
     assert session is not None
     connection = _asking(earlier.get_context(), name)

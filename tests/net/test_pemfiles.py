@@ -7,7 +7,7 @@ from unittest import SkipTest
 from twisted.trial.unittest import SynchronousTestCase
 
 from netkit.net.certificates import Fault
-from netkit.net.pemfiles import LARGEST_FILE, gather
+from netkit.net.pemfiles import LARGEST_FILE, gather, listed, out_of_sight, signature
 from tests.net.authorities import issued
 
 NOBODY = 65534
@@ -141,6 +141,29 @@ class GatherTests(SynchronousTestCase):
         )
         self.assertEqual(gathered.faults, (Fault(str(path), text), Fault(str(shut), text)))
         self.assertEqual([Path(file.name).name for file in gathered.files], ["good.pem"])
+
+    def test_listed(self) -> None:
+        """What would be read is listed, be it there or not."""
+        self.write("a.pem", self.pem)
+        self.write(".b.pem", self.pem)
+        self.write("more/c.pem", self.pem)
+        gone = self.folder / "gone.pem"
+        self.assertEqual(list(listed([gone, self.folder])), [gone, self.folder / "a.pem"])
+
+    def test_signature(self) -> None:
+        """The signature changes with every file that is read, and with no other."""
+        path = self.write("a.pem", self.pem)
+        seen = signature([self.folder])
+        self.write(".hidden", self.pem)
+        self.write("more/c.pem", self.pem)
+        with_a_folder = signature([self.folder])
+        self.write("more/d.pem", self.pem)
+        self.assertEqual(signature([self.folder]), with_a_folder)
+        self.assertNotEqual(seen, with_a_folder)
+        path.write_bytes(self.pem[:-1])
+        self.assertNotEqual(signature([self.folder]), with_a_folder)
+        path.unlink()
+        self.assertFalse(out_of_sight(signature([self.folder, path])))
 
     def be_nobody(self) -> None:
         """Give up root for the rest of the test, for whom every file can be read."""

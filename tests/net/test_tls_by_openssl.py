@@ -3,9 +3,13 @@
 from pathlib import Path
 
 from twisted.internet.protocol import Factory, Protocol
+from twisted.internet.task import Clock
+from twisted.logger import Logger
 from twisted.trial.unittest import TestCase
 
-from netkit.net.tls import Store
+from netkit.net.pemfiles import signature
+from netkit.net.reloading import Watch
+from netkit.net.tls import Source, Store
 from netkit.tools.certificate import Issued
 from tests.net.authorities import NOW, authority, found, issued, pem
 from tests.net.loopback import output, serve
@@ -19,6 +23,42 @@ class Greeting(Protocol):
         assert self.transport is not None
         self.transport.write(b"hello from netkit\n")
         self.transport.loseConnection()
+
+
+class RenewedTests(TestCase):
+    """A certificate that changes under a server that runs."""
+
+    def setUp(self) -> None:
+        """Listen with a certificate in a folder that is watched, by a clock of the test's."""
+        self.folder = Path(self.mktemp())
+        self.folder.mkdir()
+        self.old, self.new = issued("a.example"), issued("a.example", days=60)
+        self.put(self.old)
+        source = Source((self.folder,))
+        seen = signature(source.paths)
+        store = Store(source.read(NOW).found.identities)
+        self.clock = Clock()
+        watch = Watch(
+            "tls.main", source, store, seen, clock=self.clock, wall=lambda: NOW, log=Logger()
+        )
+        watch.startService()
+        self.addCleanup(watch.stopService)
+        self.port = serve(self, store, (), Factory.forProtocol(Greeting))
+
+    def put(self, pair: Issued) -> None:
+        """Put a certificate in the place of the one that is there, as a client of ACME does."""
+        (self.folder / ".next").write_bytes(pair.pem)
+        (self.folder / ".next").rename(self.folder / "a.pem")
+
+    async def test_renewed(self) -> None:
+        """Who connects after the files have come to rest meets the new one."""
+        for pair in (self.old, self.new):
+            self.put(pair)
+            self.clock.pump([1, 1])
+            where = ["-connect", f"127.0.0.1:{self.port}", "-ign_eof", "-servername", "a.example"]
+            said, _ = await output("openssl", ["s_client", *where])
+            self.assertIn("hello from netkit", said)
+            self.assertIn(pair.certificate_pem.decode().strip(), said)
 
 
 class OpenSSLTests(TestCase):
