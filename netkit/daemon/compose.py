@@ -233,7 +233,7 @@ def _listeners(
 
 def _watches(prepared: Prepared, clock: Any) -> Iterator[Watch]:  # noqa: ANN401
     """Yield what reads each store again; a service named as its table, such as `tls.main`."""
-    log = Logger(namespace="netkit.tls")
+    log = LeveledLogger("netkit.tls", prepared.plan.log)
     for name, opened in prepared.stores.items():
         yield Watch(
             f"tls.{name}",

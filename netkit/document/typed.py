@@ -184,7 +184,7 @@ def _converter(base: Path) -> Converter:
     converter = Converter(forbid_extra_keys=True)
     for kind in (str, int, float, bool):
         converter.register_structure_hook(kind, _exactly)
-    converter.register_structure_hook(Path, lambda value, _: base / _exactly(value, str))
+    converter.register_structure_hook(Path, lambda value, _: _path(base, value))
     converter.register_structure_hook(Network, _network)
     converter.register_structure_hook_func(_is_enum, _member)
     converter.register_structure_hook_factory(_is_tuple, lambda _: _sequence_hook(converter))
@@ -215,6 +215,13 @@ def _exactly(value: Any, kind: type) -> Any:  # noqa: ANN401
     if kind is float and type(value) is int:
         return float(value)
     raise ValueError(f"{_shown(value)} is not right; {_WANTED[kind]}")
+
+
+def _path(base: Path, value: object) -> Path:
+    written: str = _exactly(value, str)
+    if "\0" in written:
+        raise ValueError(f"{quoted(written)} is no path; a path has no NUL in it")
+    return base / written
 
 
 def _network(value: object, _: object) -> Network:

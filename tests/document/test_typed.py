@@ -107,6 +107,10 @@ class ReadTests(SynchronousTestCase):
         """A text where a list should be is not taken for a list of letters."""
         self.assertIn("is not a list", problems('[t]\nclients = "::1"')[0])
 
+    def test_no_path(self) -> None:
+        """A text that can be no file's name is told as that."""
+        self.assertIn("is no path", problems('[t]\nfiles = "a\\u0000b"')[0])
+
     def test_apart(self) -> None:
         """One table can have two owners; a key that neither has is told with the names of both."""
         document = Document("x.toml", "[t]\nwait = 3\nsize = 4\n[u]\nsizes = 1\nwait = 0")
