@@ -9,22 +9,25 @@ import signal
 import sys
 from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import TextIO
+from typing import Any, TextIO
 
 from twisted.logger import (
     FileLogObserver,
     FilteringLogObserver,
+    ILogFilterPredicate,
     ILogObserver,
     LogEvent,
     Logger,
     LogLevel,
     LogLevelFilterPredicate,
+    PredicateResult,
     eventAsText,
     formatEvent,
 )
 from twisted.python.logfile import LogFile
+from zope.interface import provider
 
-from netkit.config.schema import Log, LogFormat
+from netkit.config.schema import Level, Log, LogFormat
 from netkit.document.values import printable
 
 
@@ -51,8 +54,17 @@ def observer(log: Log, write_to: TextIO) -> ILogObserver:
         LogFormat.TEXT: as_text,
         LogFormat.JSON: as_json,
     }
-    predicate = LogLevelFilterPredicate(LogLevel.lookupByName(log.level.value))
-    return FilteringLogObserver(FileLogObserver(write_to, formats[log.format]), [predicate])
+    predicates = [LogLevelFilterPredicate(LogLevel.lookupByName(log.level.value))]
+    if log.level is not Level.DEBUG:
+        predicates.append(_without_chatter)
+    return FilteringLogObserver(FileLogObserver(write_to, formats[log.format]), predicates)
+
+
+@provider(ILogFilterPredicate)
+def _without_chatter(event: LogEvent) -> Any:  # noqa: ANN401 (a constant of PredicateResult)
+    """Leave out what Twisted's ports say of themselves; each listener has a line of ours."""
+    chatter = event.get("log_namespace") == "log_legacy" and not event.get("isError")
+    return PredicateResult.no if chatter else PredicateResult.maybe
 
 
 def as_text(event: LogEvent) -> str:

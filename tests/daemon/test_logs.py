@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 from typing import cast
 
-from twisted.logger import ILogObserver, LogEvent, Logger, LogPublisher, formatEvent
+from twisted.logger import ILogObserver, LogEvent, Logger, LogLevel, LogPublisher, formatEvent
 from twisted.trial.unittest import SynchronousTestCase
 
 from netkit.config.schema import Level, Log, LogFormat
@@ -45,6 +45,15 @@ class TextTests(LogTestCase):
         lines = self.lines(Log())
         at = next(index for index, line in enumerate(lines) if line.endswith("#critical] broke"))
         self.assertEqual(lines[at + 1], "    Traceback (most recent call last):")
+
+    def test_chatter(self) -> None:
+        """What Twisted's ports say of themselves is left out, and its errors are not."""
+        written = io.StringIO()
+        log = observer(Log(), written)
+        legacy = {"log_namespace": "log_legacy", "log_level": LogLevel.info}
+        log({**legacy, "log_format": "Gate starting on 1"})
+        log({**legacy, "log_format": "broke", "isError": 1})
+        self.assertEqual(written.getvalue().split()[-1], "broke")
 
     def test_level(self) -> None:
         """What is below the level is left out."""
