@@ -16,6 +16,7 @@ ROOT = Path(__file__).parent.parent
 TWISTD = Path(sys.executable).with_name("twistd")
 AS_NOBODY = ("--uid=65534", "--gid=65534") if os.geteuid() == 0 else ()
 PATIENCE = 30.0  # seconds, for a machine that is busy with something else
+LOG_BYTES = 1024 * 1024  # what a process can print, before a test reads on, without waiting for it
 
 _LISTENS = re.compile(r"(\S+) listens on (\S+).*?(?: \(port (\d+)\))?$")
 
@@ -81,14 +82,18 @@ def netkit(
     folder: str,
     twistd: Sequence[str] = (*AS_NOBODY, "-n", "--pidfile="),
     until: str = r"\[netkit#info\] serves",
+    within: Sequence[str] = (),
 ) -> Iterator[Running]:
-    """Start `twistd … netkit` on a configuration's text, written below `folder`; stop it at the end."""
+    """Start `twistd … netkit` on a configuration's text, written below `folder`; stop it at the end.
+
+    `within` is a command that becomes the one behind it, as `prlimit` does.
+    """
     path = Path(folder).absolute()
     path.mkdir(exist_ok=True)
     path.chmod(0o755)
     file = path / "netkit.toml"
     file.write_text(dedent(config))
-    command = [str(TWISTD), *twistd, "netkit", "--config", str(file)]
+    command = [*within, str(TWISTD), *twistd, "netkit", "--config", str(file)]
     with start(command) as running:
         running.wait_for(until)
         yield running
@@ -104,6 +109,7 @@ def start(command: Sequence[str]) -> Iterator[Running]:
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
+        pipesize=LOG_BYTES,
     )
     running = Running(process)
     try:

@@ -14,6 +14,7 @@ from collections.abc import Callable
 from contextlib import closing
 from http import HTTPStatus
 from secrets import token_hex
+from time import time
 from typing import Any
 
 from attrs import frozen
@@ -205,7 +206,7 @@ class _Exchange(http.Request):
         if not self.responseHeaders.hasHeader(b"Server"):
             self.setHeader(b"Server", b"netkit")
         if not self.responseHeaders.hasHeader(b"Date"):
-            self.setHeader(b"Date", http.datetimeToString(self._factory.reactor.seconds()))
+            self.setHeader(b"Date", http.datetimeToString(self._factory.wall()))
         length = _length(response.body)
         if length is not None and response.status not in _BODILESS:
             self.setHeader(b"Content-Length", b"%d" % length)
@@ -341,12 +342,13 @@ class HandlerFactory(http.HTTPFactory):
     A request must arrive whole within IDLE_SECONDS for its header section and as much again for its
     body, which has at most `body_bytes`. `served` is told of every exchange that got as far as the
     handler; `log` has refusals, and the cause of each 500 beside the number that the page shows.
+    `wall` tells the seconds since 1970 for the field Date: `clock` may have begun at any time.
     """
 
     noisy = False
     protocol = _Channel  # type: ignore[assignment]  # said as the chooser of HTTP/1.1 or 2
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 (all but one by keyword)
         self,
         handler: Handler,
         *,
@@ -354,12 +356,14 @@ class HandlerFactory(http.HTTPFactory):
         log: Logger,
         body_bytes: int = BODY_BYTES,
         served: Callable[[Exchange], None] = _nowhere,
+        wall: Callable[[], float] = time,
     ) -> None:
         super().__init__(timeout=IDLE_SECONDS, reactor=clock)
         self.handler = handler
         self.logger = log
         self.body_bytes = body_bytes
         self.served = served
+        self.wall = wall
 
     def acceptableProtocols(self) -> list[bytes]:
         """Return what a TLS listener may offer (RFC 7301); of nothing Twisted makes an alert."""

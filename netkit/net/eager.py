@@ -16,6 +16,7 @@ What is private to Twisted (26.10) and used here or in `netkit.net.reactor`:
     Connection      _dataReceived _shouldShutdown
     _SendmsgMixin   itself, _writeSomeDataBase
     Port, Server    _fromListeningDescriptor, _fromConnectedSocket
+    Port            _logger, with the fields `address` and `acceptError` of its events
     Connector       _makeTransport
     EPollReactor    _disconnectSelectable _doReadOrWrite _poller _selectables
 """
@@ -35,8 +36,9 @@ from twisted.internet.interfaces import (
     IReactorFDSet,
 )
 from twisted.internet.main import CONNECTION_DONE, CONNECTION_LOST
+from twisted.logger import ILogObserver, LogEvent, Logger
 from twisted.protocols.tls import TLSMemoryBIOProtocol
-from zope.interface import Attribute
+from zope.interface import Attribute, provider
 
 BACKLOG = 511
 """How many connections wait to be accepted where nobody asked for another number."""
@@ -301,6 +303,7 @@ class Port(tcp.Port):
         """Bind and listen; on Linux what is accepted inherits that small writes are not held back."""
         self.backlog = _deep(self.backlog)
         self.transport = getattr(self.factory, "transport", None) or Server
+        self._logger = _log_of(self)
         super().startListening()
         self.socket.setsockopt(IPPROTO_TCP, TCP_NODELAY, 1)
 
@@ -313,7 +316,28 @@ class UNIXPort(unix.Port):
     def startListening(self) -> None:
         """Bind and listen."""
         self.backlog = _deep(self.backlog)
+        self._logger = _log_of(self)
         super().startListening()
+
+
+def _log_of(port: tcp.Port) -> Logger:
+    """Return the log of `port` about connections that it could not accept.
+
+    Twisted writes up to three lines for each, which a flood would fill a disk with. A factory that
+    has `not_accepted` is called with the name of the error instead, and may count.
+    """
+    tell = getattr(port.factory, "not_accepted", None)
+    if tell is None:
+        return port._logger  # noqa: SLF001 (listed above)
+
+    @provider(ILogObserver)
+    def observe(event: LogEvent) -> None:
+        if "address" in event:  # it was accepted in the place of a spare descriptor, and closed
+            tell("EMFILE")
+        elif "acceptError" in event:
+            tell(event["acceptError"])
+
+    return Logger(namespace=port._logger.namespace, observer=observe)  # noqa: SLF001 (as above)
 
 
 def _deep(backlog: int) -> int:

@@ -199,6 +199,11 @@ class Gate:
         self.census.refuse(f"{host(peer)} {reason}")
         self._watch()
 
+    def not_accepted(self, error: str) -> None:
+        """Count a connection that the kernel could not give to this process, or only to close it."""
+        self.census.refuse(f"no more can be accepted ({error})")
+        self._watch()
+
     def sweep(self) -> None:
         """Let go of every connection whose time is up, and report refusals."""
         now = self.clock.seconds()

@@ -131,12 +131,12 @@ class Answers(SynchronousTestCase):
 
     def test_bytes(self) -> None:
         """Bytes are sent with their length, the date, and netkit's name."""
-        answer = Visit(hello).get()
+        answer = Visit(hello, wall=lambda: 784111777.0).get()
         self.assertEqual(answer.status, 200)
         self.assertEqual(answer.body, b"hello")
         self.assertEqual(answer.headers["Content-Length"], "5")
         self.assertEqual(answer.headers["Server"], "netkit")
-        self.assertEqual(answer.headers["Date"], "Thu, 01 Jan 1970 00:00:00 GMT")
+        self.assertEqual(answer.headers["Date"], "Sun, 06 Nov 1994 08:49:37 GMT")
         self.assertEqual(answer.headers["Content-Type"], "text/plain; charset=utf-8")
 
     def test_repeated_fields(self) -> None:

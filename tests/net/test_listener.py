@@ -106,6 +106,14 @@ class GateTests(GateTestCase):
         connection.connectionLost(GONE)
         self.connect()
 
+    def test_not_accepted(self) -> None:
+        """Connections that the kernel had no room for are one line a second, however many they are."""
+        for _ in range(1000):
+            self.gate.not_accepted("EMFILE")
+        self.clock.advance(1)
+        (line,) = self.said()
+        self.assertEqual(line, "refused connections: 1000; no more can be accepted (EMFILE)")
+
     def test_idle(self) -> None:
         """Who says nothing is let go, at its time and not before; who speaks is not."""
         once, quiet = self.connect()

@@ -6,7 +6,12 @@ it still gets what was said until then, its own last lines included.
 
 from collections.abc import Iterator
 
-from twisted.internet.interfaces import IAddress, IHalfCloseableProtocol
+from twisted.internet.interfaces import (
+    IAddress,
+    IHalfCloseableProtocol,
+    IHandshakeListener,
+    INegotiated,
+)
 from twisted.internet.protocol import Protocol as TwistedProtocol
 from twisted.internet.protocol import ServerFactory, connectionDone
 from twisted.python.failure import Failure
@@ -23,7 +28,7 @@ from netkit.services.pubsub.outlet import Outlet
 from netkit.services.pubsub.settings import Settings
 
 
-@implementer(IHalfCloseableProtocol)
+@implementer(IHalfCloseableProtocol, IHandshakeListener)
 class LineClient(TwistedProtocol):
     """One client of `hub`; `number` tells it from the others where it has no address."""
 
@@ -40,8 +45,17 @@ class LineClient(TwistedProtocol):
         self._farewell: Farewell | None = None
 
     def connectionMade(self) -> None:
-        """Join, or hear that there are too many."""
+        """Join; with TLS that waits for the handshake: until then there is nobody to take anything."""
         self._source = _source(self.transport.getPeer(), self._number)
+        if not INegotiated.providedBy(self.transport):
+            self._come()
+
+    def handshakeCompleted(self) -> None:
+        """Join."""
+        self._come()
+
+    def _come(self) -> None:
+        """Join, or hear that there are too many."""
         if len(self._hub) >= self._settings.clients:
             self._refuse()
         else:

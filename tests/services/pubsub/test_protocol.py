@@ -1,14 +1,16 @@
 """The line protocol with clients of every sort, in memory."""
 
 from twisted.internet.address import IPv4Address, IPv6Address, UNIXAddress
-from twisted.internet.interfaces import IAddress
+from twisted.internet.interfaces import IAddress, INegotiated, IProtocol
 from twisted.internet.task import Clock
 from twisted.internet.testing import EventLoggingObserver, MemoryReactor
 from twisted.logger import Logger, LogPublisher, formatEvent
 from twisted.trial.unittest import SynchronousTestCase
+from zope.interface import alsoProvides
 
 from netkit.services.kind import World
 from netkit.services.pubsub import KIND
+from netkit.services.pubsub.protocol import LineClient
 from netkit.services.pubsub.settings import Options, Settings
 from tests.net.transports import PeerTransport
 
@@ -41,6 +43,14 @@ class PubSubTestCase(SynchronousTestCase):
         return [f"{event['log_level'].name}: {formatEvent(event)}" for event in self.events]
 
 
+class SecureTransport(PeerTransport):
+    """A connection with TLS, whose handshake is not done yet."""
+
+    def __init__(self, protocol: IProtocol) -> None:
+        alsoProvides(self, INegotiated)
+        super().__init__(protocol)
+
+
 class EveryoneTests(PubSubTestCase):
     def test_everyone_sees_every_line(self) -> None:
         """Every client sees every line of any client behind its source (the tutorials' row 4)."""
@@ -57,6 +67,18 @@ class EveryoneTests(PubSubTestCase):
         two = self.connect(2)
         one.send(b"late\n")
         self.assertEqual(two.take(), b"<192.0.2.1:1> late\n")
+
+    def test_handshake(self) -> None:
+        """Who comes by TLS joins when the handshake is done: before, nothing is kept for it."""
+        protocol = self.listener.buildProtocol(IPv4Address("TCP", "192.0.2.1", 2))
+        assert isinstance(protocol, LineClient)
+        secure = SecureTransport(protocol)
+        one = self.connect(1)
+        one.send(b"early\n")
+        self.assertEqual(secure.take(), b"")
+        protocol.handshakeCompleted()
+        one.send(b"late\n")
+        self.assertEqual(secure.take(), b"<192.0.2.1:1> late\n")
 
     def test_one_write(self) -> None:
         """All lines of one read go to every client as one and the same piece of bytes."""
