@@ -21,7 +21,7 @@ from benchmarks.processes import (
     last_line,
     output_of,
 )
-from benchmarks.programs import Compiled, Installed, Program
+from benchmarks.programs import OPENSSL, Compiled, Installed, Program
 
 ACCEPTING = 10.0  # seconds in which a server must have accepted what connected
 SETTLING = 0.5  # seconds between that and the look at its memory
@@ -50,16 +50,20 @@ class Load(Protocol):
 
 @frozen
 class Echo:
-    """`connections` that send `size` bytes and wait for them; through a CONNECT tunnel if so said."""
+    """`connections` that send `size` bytes and wait for them.
 
-    program: ClassVar[Program] = Compiled("echo")
+    They go `through` a CONNECT tunnel, or have `tls`, if so said.
+    """
+
+    program: ClassVar[Program] = Compiled("echo", (OPENSSL,))
     connections: int
     size: int
     through: bool = False
+    tls: bool = False
 
     def run(self, target: Target) -> Counted:
         """Count round trips, and the bytes that came back."""
-        words = _words(connections=self.connections, size=self.size)
+        words = _words(connections=self.connections, size=self.size, tls=int(self.tls))
         tunnel = _words(connect=target.place.origin) if self.through else ()
         return _counted(self, target, (*words, *tunnel))
 
@@ -127,14 +131,16 @@ class Requests:
 class Idle:
     """Connections that say nothing: `few` to warm the server up, then as many as `many`."""
 
-    program: ClassVar[Program] = Compiled("idle")
+    program: ClassVar[Program] = Compiled("idle", (OPENSSL,))
     few: int = 500
     many: int = 5500
+    tls: bool = False
 
     def run(self, target: Target) -> Counted:
         """Find how many bytes the server grows by for each connection between few and many."""
         started = time.monotonic()
-        command = (*self.program.command(target.machine), *_words(port=target.place.port))
+        words = _words(port=target.place.port, tls=int(self.tls))
+        command = (*self.program.command(target.machine), *words)
         time.sleep(SETTLING)
         open_before = target.process.descriptors()
         with conversation(command, core=target.machine.load_core) as holder:

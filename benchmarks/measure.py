@@ -13,6 +13,7 @@ from tempfile import TemporaryDirectory
 
 from attrs import frozen
 
+from benchmarks.certificate import self_signed
 from benchmarks.figures import Run
 from benchmarks.load import Target
 from benchmarks.machine import REPOSITORY, Machine, Place, free_ports
@@ -73,6 +74,8 @@ def _started(
 ) -> AbstractContextManager[Process]:
     for name, text in server.files.items():
         (place.folder / name).write_text(place.fill(text))
+    if server.pem:
+        (place.folder / server.pem).write_bytes(self_signed())
     command = (*server.program.command(machine), *map(place.fill, server.arguments))
     environment = {**os.environ, "PYTHONPATH": str(REPOSITORY)}
     return listening(command, place.port, core=core, folder=place.folder, environment=environment)

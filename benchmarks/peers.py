@@ -5,11 +5,15 @@ on loopback; netkit is here too, started as its users start it.
 """
 
 from collections.abc import Mapping
+from pathlib import Path
 
-from benchmarks.programs import Compiled, FromEnvironment, Installed, ThisPython, Twistd
+from benchmarks.programs import Compiled, Extended, FromEnvironment, Installed, ThisPython, Twistd
 from benchmarks.work import Server
 
 _NGINX = Installed("nginx", "nginx")
+_NGINX_STREAM = Extended(
+    _NGINX, Path("/usr/lib/nginx/modules/ngx_stream_module.so"), "libnginx-mod-stream"
+)
 _HAPROXY = Installed("haproxy", "haproxy")
 _SOCAT = Installed("socat", "socat", version=("-V",))
 _REDIS = Installed("redis-server", "redis-server")
@@ -23,18 +27,29 @@ _AIOHTTP = FromEnvironment(
     "aiohttp", "python", version=("-c", "import aiohttp; print(aiohttp.__version__)")
 )
 _TWISTED = ThisPython("Twisted", version=("-m", "twisted", "--version"))
+_PEM = "localhost.pem"
 
 
 def netkit(config: str, *, files: Mapping[str, str] | None = None) -> Server:
     """Return netkit with the configuration `config`, in which $port is the port that is loaded.
 
-    `files` are those the configuration names, by their names.
+    `files` are those the configuration names, by their names; localhost.pem is always there.
     """
     return Server(
         name="netkit",
         program=Twistd(),
         arguments=("netkit", "--config", "$folder/netkit.toml"),
         files={**(files or {}), "netkit.toml": config},
+        pem=_PEM,
+    )
+
+
+def _twisted_echo(name: str, endpoint: str, reactor: str = "epoll") -> Server:
+    return Server(
+        name=name,
+        program=_TWISTED,
+        arguments=("$servers/twisted_echo.py", reactor, endpoint),
+        pem=_PEM,
     )
 
 
@@ -53,10 +68,15 @@ UVLOOP_ECHO = Server(
     program=_UVLOOP,
     arguments=("$servers/uvloop_echo.py", "$port"),
 )
-TWISTED_ECHO = Server(
-    name="stock Twisted",
+_LOOPBACK = "$port:interface=127.0.0.1:backlog=4096"
+_SSL = f"ssl:{_LOOPBACK}:privateKey={_PEM}:certKey={_PEM}"
+TWISTED_ECHO = _twisted_echo("stock Twisted", f"tcp:{_LOOPBACK}")
+TWISTED_TLS_ECHO = _twisted_echo("stock Twisted", _SSL)
+MEMORY_BIO_ECHO = _twisted_echo("memory BIOs", _SSL, "netkit")
+BARE_ECHO = Server(
+    name="without the gate",
     program=_TWISTED,
-    arguments=("$servers/twisted_echo.py", "$port"),
+    arguments=("$servers/bare_echo.py", "$port"),
 )
 SOCAT_ECHO = Server(
     name="socat",
@@ -128,7 +148,34 @@ NGINX_PROXY = nginx(
 )
 
 
-def _haproxy(mode: str) -> Server:
+NGINX_TLS = Server(
+    name="nginx",
+    program=_NGINX_STREAM,
+    arguments=("-p", "$folder", "-c", "$folder/nginx.conf", "-e", "stderr"),
+    files={
+        "nginx.conf": f"""\
+load_module {_NGINX_STREAM.file};
+daemon off;
+worker_processes 1;
+pid $folder/nginx.pid;
+events {{ worker_connections 10000; }}
+stream {{
+    tcp_nodelay on;
+    server {{
+        listen 127.0.0.1:$port ssl backlog=4096;
+        ssl_protocols TLSv1.3;
+        ssl_certificate $folder/{_PEM};
+        ssl_certificate_key $folder/{_PEM};
+        proxy_pass 127.0.0.1:$origin;
+    }}
+}}
+""",
+    },
+    pem=_PEM,
+)
+
+
+def _haproxy(mode: str, bind: str = "") -> Server:
     return Server(
         name="HAProxy",
         program=_HAPROXY,
@@ -144,14 +191,16 @@ defaults
     timeout client 60s
     timeout server 60s
 listen bench
-    bind 127.0.0.1:$port
+    bind 127.0.0.1:$port {bind}
     server origin 127.0.0.1:$origin
 """,
         },
+        pem=_PEM,
     )
 
 
 HAPROXY_TUNNEL = _haproxy("tcp")
+HAPROXY_TLS = _haproxy("tcp", f"ssl crt $folder/{_PEM}")
 HAPROXY_PROXY = _haproxy("http")
 SQUID = Server(
     name="squid",

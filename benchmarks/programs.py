@@ -42,6 +42,18 @@ class Program(Protocol):
 
 
 @frozen
+class Library:
+    """A C library from one of Debian's packages: a header of it, and the names it is linked by."""
+
+    header: str
+    package: str
+    links: tuple[str, ...]
+
+
+OPENSSL = Library("openssl/ssl.h", "libssl-dev", ("ssl", "crypto"))
+
+
+@frozen
 class Installed:
     """A program from one of Debian's packages."""
 
@@ -56,6 +68,32 @@ class Installed:
         if path is None:
             raise MissingError(f"no {self.name}: apt-get install {self.package}")
         return (path,)
+
+
+@frozen
+class Extended:
+    """A program that needs a `file` which comes in a package of its own."""
+
+    program: Installed
+    file: Path
+    package: str
+
+    @property
+    def name(self) -> str:
+        """The program's."""
+        return self.program.name
+
+    @property
+    def version(self) -> tuple[str, ...]:
+        """The program's."""
+        return self.program.version
+
+    def command(self, machine: Machine) -> tuple[str, ...]:
+        """Return the program's path."""
+        found = self.program.command(machine)
+        if not self.file.exists():
+            raise MissingError(f"no {self.file.name}: apt-get install {self.package}")
+        return found
 
 
 @frozen
@@ -79,13 +117,14 @@ class Compiled:
     """A C program of ours, compiled on the spot into the machine's scratch folder."""
 
     name: str
+    libraries: tuple[Library, ...] = ()
     version: tuple[str, ...] = ()
 
     def command(self, machine: Machine) -> tuple[str, ...]:
         """Return the path of the compiled program."""
         target = machine.folder / self.name
         if not target.exists():
-            _compile(LOAD / f"{self.name}.c", target)
+            _compile(LOAD / f"{self.name}.c", target, self.libraries)
         return (str(target),)
 
 
@@ -123,11 +162,21 @@ def _shedding() -> tuple[str, str]:
     return (f"--uid={_UNPRIVILEGED}", f"--gid={group}")
 
 
-def _compile(source: Path, target: Path) -> None:
+def _compile(source: Path, target: Path, libraries: tuple[Library, ...]) -> None:
     compiler = shutil.which("gcc") or shutil.which("cc")
     if compiler is None:
         raise MissingError("no C compiler: apt-get install gcc libc6-dev")
-    output_of((compiler, "-O2", "-std=gnu17", "-Wall", "-o", str(target), str(source)))
+    for library in libraries:
+        _look_for(library, compiler)
+    links = [f"-l{link}" for library in libraries for link in library.links]
+    output_of((compiler, "-O2", "-std=gnu17", "-Wall", "-o", str(target), str(source), *links))
+
+
+def _look_for(library: Library, compiler: str) -> None:
+    try:
+        output_of((compiler, "-E", "-include", library.header, "-x", "c", os.devnull))
+    except FailedError:
+        raise MissingError(f"no {library.header}: apt-get install {library.package}") from None
 
 
 def version_of(program: Program, machine: Machine) -> str | None:

@@ -16,6 +16,7 @@ from benchmarks.programs import Program
 class Server:
     """How a server is started: the program, its arguments, and the files it finds in its folder.
 
+    With `pem` it finds a self-signed certificate and its key there, in one file of that name.
     Arguments and files may have $port, $origin, $folder and $servers in them (`Place.fill`).
     """
 
@@ -23,6 +24,7 @@ class Server:
     program: Program
     arguments: tuple[str, ...]
     files: Mapping[str, str] = field(factory=dict)
+    pem: str = ""
 
 
 @frozen

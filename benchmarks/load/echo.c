@@ -1,26 +1,27 @@
 /* Echo load: each of --connections connections sends --size bytes, waits until they are back, and
  * sends them again, for --milliseconds.
  *
- * With --connect PORT each first asks, as a client of an HTTP proxy, for a tunnel to that port. The
- * first connection compares every byte that comes back and the others those of their first round;
- * after that they count and discard, so that the load is no dearer than it must be. */
+ * With --connect PORT each first asks, as a client of an HTTP proxy, for a tunnel to that port. With
+ * --tls 1 there is TLS on each, and all handshakes are done before the clock starts. The first
+ * connection compares every byte that comes back and the others those of their first round; after
+ * that they count and discard, so that the load is no dearer than it must be. */
 
-#include "loopback.h"
+#include "stream.h"
 
 struct connection {
-    int descriptor;
+    struct stream stream;
     size_t sent, got; /* of the current round */
     bool compares, ended;
 };
 
-static long port, connections = 100, size = 64, milliseconds = 1000, tunnel_to;
+static long port, connections = 100, size = 64, milliseconds = 1000, tunnel_to, tls;
 static long long rounds, bytes;
 static long errors, alive;
 static char *message, *returned;
 
 static void end(struct connection *connection)
 {
-    close(connection->descriptor);
+    close(connection->stream.descriptor);
     connection->ended = true;
     errors++;
     alive--;
@@ -29,8 +30,8 @@ static void end(struct connection *connection)
 static void send_more(struct connection *connection)
 {
     while (connection->sent < (size_t)size) {
-        ssize_t sent = send(connection->descriptor, message + connection->sent,
-                            (size_t)size - connection->sent, MSG_NOSIGNAL);
+        ssize_t sent = put(&connection->stream, message + connection->sent,
+                           (size_t)size - connection->sent);
         if (would_block(sent))
             return;
         if (sent < 0) {
@@ -42,10 +43,10 @@ static void send_more(struct connection *connection)
 }
 
 /* Takes up to the rest of the round; returns false where there is nothing more to take now. */
-static bool take(struct connection *connection)
+static bool take_more(struct connection *connection)
 {
     size_t wanted = (size_t)size - connection->got;
-    ssize_t got = recv(connection->descriptor, returned, wanted, connection->compares ? 0 : MSG_TRUNC);
+    ssize_t got = take(&connection->stream, returned, wanted, !connection->compares);
     if (would_block(got))
         return false;
     if (got <= 0 || (connection->compares && memcmp(returned, message + connection->got, (size_t)got))) {
@@ -60,7 +61,7 @@ static bool take(struct connection *connection)
 static void advance(struct connection *connection, bool first)
 {
     send_more(connection);
-    while (!connection->ended && take(connection)) {
+    while (!connection->ended && take_more(connection)) {
         if (connection->got < (size_t)size)
             continue;
         rounds++;
@@ -84,15 +85,18 @@ static void open_tunnel(int descriptor)
 
 static void open_all(struct connection *all, int epoll)
 {
+    SSL_CTX *settings = tls ? tls_settings() : NULL;
     for (long at = 0; at < connections; at++) {
-        all[at].descriptor = connected(port);
+        int descriptor = all[at].stream.descriptor = connected(port);
         all[at].compares = true;
         if (tunnel_to)
-            open_tunnel(all[at].descriptor);
-        do_not_block(all[at].descriptor);
+            open_tunnel(descriptor);
+        if (settings != NULL && !secure(&all[at].stream, settings))
+            fail("no handshake with port %ld", port);
+        do_not_block(descriptor);
     }
     for (long at = 0; at < connections; at++)
-        watch(epoll, all[at].descriptor, EPOLLIN | EPOLLOUT | EPOLLET, &all[at]);
+        watch(epoll, all[at].stream.descriptor, EPOLLIN | EPOLLOUT | EPOLLET, &all[at]);
 }
 
 int main(int count, char **words)
@@ -104,6 +108,7 @@ int main(int count, char **words)
                       {"size", &size, 1, MOST_BYTES, NULL},
                       {"milliseconds", &milliseconds, 1, MOST_MILLISECONDS, NULL},
                       {"connect", &tunnel_to, 1, 65535, NULL},
+                      {"tls", &tls, 0, 1, NULL},
                       {0},
                   });
     end_after(milliseconds + 20 * 1000);

@@ -1,25 +1,33 @@
-"""Echo on Twisted as it comes: its own reactor, its own transports."""
+"""Echo on Twisted as it comes, listening on any endpoint: `twisted_echo.py REACTOR ENDPOINT`.
+
+REACTOR is what `twistd -r` takes; with `epoll` the reactor and the transports are Twisted's own.
+"""
 
 import sys
+from typing import Any
 
-from twisted.internet import reactor
-from twisted.internet.interfaces import IReactorCore, IReactorTCP
+from twisted.application.reactors import installReactor
+from twisted.internet.endpoints import serverFromString
+from twisted.internet.interfaces import IConsumer, IPushProducer, ITCPTransport
 from twisted.internet.protocol import Protocol, ServerFactory
-from twisted.internet.tcp import Server
+
+
+class IStream(ITCPTransport, IConsumer, IPushProducer):
+    """A connection, with TLS or without."""
 
 
 class Echo(Protocol):
     """Sends back what it gets, and reads no more while the peer does not."""
 
+    transport: IStream
+
     def connectionMade(self) -> None:  # noqa: N802 (Twisted's name)
         """Let the transport pause itself."""
-        assert isinstance(self.transport, Server)  # noqa: S101 (TCP has no other)
         self.transport.setTcpNoDelay(enabled=True)
         self.transport.registerProducer(self.transport, streaming=True)
 
     def dataReceived(self, data: bytes) -> None:  # noqa: N802 (Twisted's name)
         """Send it back."""
-        assert self.transport is not None  # noqa: S101 (it is connected)
         self.transport.write(data)
 
 
@@ -30,7 +38,6 @@ class EchoFactory(ServerFactory):
 
 
 if __name__ == "__main__":
-    IReactorTCP(reactor).listenTCP(
-        int(sys.argv[1]), EchoFactory(), backlog=4096, interface="127.0.0.1"
-    )
-    IReactorCore(reactor).run()
+    reactor: Any = installReactor(sys.argv[1])
+    serverFromString(reactor, sys.argv[2]).listen(EchoFactory())
+    reactor.run()

@@ -3,12 +3,13 @@
 from collections.abc import Collection, Mapping
 
 from benchmarks.work import Work
-from benchmarks.works import connections, echo, idle, proxy, pubsub, site, tunnel
+from benchmarks.works import connections, echo, idle, proxy, pubsub, site, tls, tunnel
 
 FAMILIES: Mapping[str, tuple[Work, ...]] = {
     "echo": echo.WORKS,
     "connections": connections.WORKS,
     "idle": idle.WORKS,
+    "tls": tls.WORKS,
     "tunnel": tunnel.WORKS,
     "pubsub": pubsub.WORKS,
     "site": site.WORKS,

@@ -2,7 +2,7 @@
 
 from benchmarks.figures import BYTES_PER_SECOND, PER_SECOND
 from benchmarks.load import Echo
-from benchmarks.peers import EPOLL_ECHO, SOCAT_ECHO, TWISTED_ECHO, UVLOOP_ECHO, netkit
+from benchmarks.peers import BARE_ECHO, EPOLL_ECHO, SOCAT_ECHO, TWISTED_ECHO, UVLOOP_ECHO, netkit
 from benchmarks.work import Row, Side, Work, against
 
 NETKIT = netkit("""\
@@ -24,5 +24,11 @@ WORKS = (
         rows=(Row(BYTES_PER_SECOND, goal=">= 1.0"),),
         netkit=Side(NETKIT, BULK),
         peers=against(BULK, EPOLL_ECHO, UVLOOP_ECHO, TWISTED_ECHO),
+    ),
+    Work(
+        name="what the gate costs",
+        rows=(Row(PER_SECOND, goal=">= 0.95"),),
+        netkit=Side(NETKIT, SMALL),
+        peers=against(SMALL, BARE_ECHO),
     ),
 )

@@ -1,15 +1,20 @@
 """Programs: found, or what to install."""
 
 import os
+import shutil
 import sys
 from pathlib import Path
+from unittest import SkipTest
 
 from twisted.trial.unittest import SynchronousTestCase
 
 from benchmarks.machine import Machine
 from benchmarks.programs import (
+    Compiled,
+    Extended,
     FromEnvironment,
     Installed,
+    Library,
     MissingError,
     ThisPython,
     Twistd,
@@ -35,6 +40,23 @@ class ProgramTests(SynchronousTestCase):
         """A program in the search path is given with its path."""
         (path,) = Installed("sh", "dash").command(self.machine)
         self.assertTrue(os.access(path, os.X_OK))
+
+    def test_missing_file_of_a_program_names_its_package(self) -> None:
+        """A program that is there is not enough where it needs a module."""
+        shell = Installed("sh", "dash")
+        found = Extended(shell, Path(__file__), "its-package")
+        self.assertEqual(found.command(self.machine), shell.command(self.machine))
+        program = Extended(shell, self.folder / "module.so", "its-package")
+        error = self.assertRaises(MissingError, program.command, self.machine)
+        self.assertEqual(str(error), "no module.so: apt-get install its-package")
+
+    def test_missing_library_names_its_package(self) -> None:
+        """The line says what to type, instead of the compiler's last one."""
+        if not (shutil.which("gcc") or shutil.which("cc")):
+            raise SkipTest("no C compiler")
+        program = Compiled("idle", (Library("no/such.h", "its-package", ("no",)),))
+        error = self.assertRaises(MissingError, program.command, self.machine)
+        self.assertEqual(str(error), "no no/such.h: apt-get install its-package")
 
     def test_missing_package_of_the_peers(self) -> None:
         """Where pip could not install a peer, its line says so."""

@@ -38,6 +38,15 @@ class WorksTests(SynchronousTestCase):
             text = side.server.files["netkit.toml"]
             self.assertIn("service", tomllib.loads(PLACE.fill(text)))
 
+    def test_a_server_that_names_a_certificate_is_given_one(self) -> None:
+        """A file that was named and is not there would end the server as it starts."""
+        for work in ALL:
+            for side in work.sides:
+                words = (*side.server.arguments, *side.server.files.values())
+                if any(".pem" in word for word in words):
+                    self.assertTrue(any(side.server.pem in word for word in words), side.name)
+                    self.assertTrue(side.server.pem, side.name)
+
     def test_every_server_is_given_its_port(self) -> None:
         """A server that does not hear which port it is to use would never be found."""
         for work in ALL:
