@@ -12,7 +12,8 @@ here is Twisted's.
 
 What is private to Twisted (26.10) and used here or in `netkit.net.reactor`:
 
-    FileDescriptor  _isSendBufferFull _maybePauseProducer _tempDataLen _writeDisconnected
+    FileDescriptor  _isSendBufferFull _maybePauseProducer _tempDataBuffer _tempDataLen
+                    _writeDisconnected
     Connection      _dataReceived _shouldShutdown
     _SendmsgMixin   itself, _writeSomeDataBase
     Port, Server    _fromListeningDescriptor, _fromConnectedSocket

@@ -93,7 +93,7 @@ if find_spec("hamcrest"):
         globals().update(_cases(_subject))
 
 
-class CoverageTest(SynchronousTestCase):
+class CoverageTests(SynchronousTestCase):
     """What was found of Twisted's tests."""
 
     def test_every_subject(self) -> None:
