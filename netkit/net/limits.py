@@ -15,6 +15,7 @@ from netkit.document.values import Bytes, Count, Seconds, SecondsOrNever
 from netkit.net.addresses import plain
 
 _V6_NETWORK = 64
+_REASONS = 100  # so many reasons of refusals are told apart between two reports
 
 
 @frozen
@@ -64,18 +65,19 @@ class Census:
     def admit(self, who: str) -> bool:
         """Count one more connection from `who`; False where that would be one too many."""
         if self.total >= self.limits.connections:
-            self.refused[f"{self.total} connections are open"] += 1
+            self.refuse(f"{self.total} connections are open")
             return False
         if who and self.by_source[who] >= self.limits.connections_per_address:
-            self.refused[f"{who} has {self.by_source[who]} open"] += 1
+            self.refuse(f"{who} has {self.by_source[who]} open")
             return False
         self.total += 1
         self.by_source[who] += 1
         return True
 
     def refuse(self, reason: str) -> None:
-        """Count a connection that was refused for another `reason`, one of a small number."""
-        self.refused[reason] += 1
+        """Count a connection that was refused for `reason`."""
+        known = reason in self.refused or len(self.refused) < _REASONS
+        self.refused[reason if known else "for many reasons"] += 1
 
     def leave(self, who: str) -> None:
         """Count one connection from `who` less."""
@@ -85,10 +87,7 @@ class Census:
             del self.by_source[who]
 
     def report(self) -> tuple[str, int]:
-        """Return the commonest reason of refusals since the last report, and how many there were.
-
-        At most as many reasons are remembered as sources are connected, so the memory is bounded.
-        """
+        """Return the commonest reason of refusals since the last report, and how many there were."""
         if not self.refused:
             return "", 0
         reason, _ = self.refused.most_common(1)[0]

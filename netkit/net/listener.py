@@ -195,7 +195,7 @@ class Gate:
             self._rest()
 
     def refuse(self, peer: IAddress, reason: str) -> None:
-        """Count that `peer` was refused for `reason`, one of a small number."""
+        """Count that `peer` was refused for `reason`."""
         self.census.refuse(f"{host(peer)} {reason}")
         self._watch()
 

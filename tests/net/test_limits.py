@@ -38,6 +38,14 @@ class CensusTests(SynchronousTestCase):
         self.assertEqual(census.report(), ("a has 2 open", 1))
         self.assertEqual(census.report(), ("", 0))
 
+    def test_many_reasons(self) -> None:
+        """However many sorts of refusals there are, a bounded number is remembered."""
+        census = Census(Limits())
+        for number in range(1000):
+            census.refuse(f"{number} sent rubbish")
+        self.assertLess(len(census.refused), 200)
+        self.assertEqual(census.report()[1], 1000)
+
     def test_no_address(self) -> None:
         """Peers without an address count in total only."""
         census = Census(Limits(connections_per_address=1))
