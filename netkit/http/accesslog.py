@@ -44,10 +44,10 @@ def access_log(log: Logger) -> Callable[[Exchange], None]:
         request = exchange.request
         log.info(
             _LINE,
-            peer=host(request.peer),
+            peer=host(request.client.peer),
             method=_shown(request.method),
             target=shown_url(request.target),
-            version=_shown(request.version),
+            version=_shown(request.head.version),
             status=exchange.status,
             sent=exchange.sent,
             referrer=shown_url(request.header(b"referer") or b"-"),

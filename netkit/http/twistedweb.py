@@ -10,7 +10,7 @@ What it cannot do: answer before a chunked body is too long, ask for a body (100
 it is wanted, stream request bodies, or tell slow honest clients from slow attackers.
 """
 
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from contextlib import closing
 from http import HTTPStatus
 from secrets import token_hex
@@ -20,6 +20,7 @@ from typing import Any
 from attrs import frozen
 from twisted.internet.defer import CancelledError, Deferred
 from twisted.internet.interfaces import (
+    IAddress,
     IHalfCloseableProtocol,
     IProtocolNegotiationFactory,
     IPushProducer,
@@ -40,8 +41,10 @@ from netkit.http.messages import (
     BodyTooLargeError,
     Handler,
     Request,
+    RequestHead,
     Response,
     Stream,
+    Takeover,
 )
 from netkit.http.pages import error_page
 from netkit.net.peer import host
@@ -61,7 +64,8 @@ def _nowhere(_: Exchange) -> None:
     return None
 
 
-def _length(body: bytes | Stream) -> int | None:
+def _length(body: bytes | Stream | Takeover) -> int | None:
+    assert not isinstance(body, Takeover)  # noqa: S101 (this server has none)
     return len(body) if isinstance(body, bytes) else body.length
 
 
@@ -75,6 +79,16 @@ class _Received:
         if len(self.content) > at_most:
             raise BodyTooLargeError
         return self.content
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        yield self.content
+
+
+@frozen
+class _Client:
+    peer: IAddress
+    secure: bool
+    server_name: str | None = None
 
 
 @implementer(IPushProducer)
@@ -125,13 +139,11 @@ class _Exchange(http.Request):
 
     def requestReceived(self, command: bytes, path: bytes, version: bytes) -> None:
         self.method, self.uri, self.clientproto = command, path, version
+        head = RequestHead(method=command, target=path, version=version, headers=tuple(self.fields))
         request = Request(
-            method=command,
-            target=path,
-            version=version,
-            headers=tuple(self.fields),
+            head=head,
             body=_Received(bytes(self._body)),
-            peer=self.client,
+            client=_Client(self.client, self.isSecure()),
         )
         self._running = Deferred.fromCoroutine(self._run(request))
         self._running.addErrback(self._abandon, request)
@@ -155,7 +167,7 @@ class _Exchange(http.Request):
 
     async def _answer(self, request: Request) -> Response:
         hosts = [value for name, value in request.headers if name.lower() == b"host"]
-        if len(hosts) > 1 or (not hosts and request.version == b"HTTP/1.1"):
+        if len(hosts) > 1 or (not hosts and request.head.version == b"HTTP/1.1"):
             return error_page(HTTPStatus.BAD_REQUEST, "A request has one Host field.")
         try:
             answer = self._factory.handler(request)
@@ -190,7 +202,7 @@ class _Exchange(http.Request):
                 self.write(b"")
             elif isinstance(response.body, bytes):
                 self.write(response.body)
-            else:
+            elif not isinstance(response.body, Takeover):
                 await self._send_stream(response.body, gate)
             await gate.passed()
         finally:

@@ -1,6 +1,6 @@
 """Requests made by hand, and both ends of a connection in memory."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from http.client import HTTPMessage, HTTPResponse
 from io import BytesIO
 from typing import TYPE_CHECKING, Any
@@ -18,7 +18,15 @@ from twisted.python.failure import Failure
 from twisted.trial.unittest import TestCase
 from zope.interface import implementer
 
-from netkit.http.messages import BodyTooLargeError, Handler, Headers, Request, Response
+from netkit.http.messages import (
+    BodyTooLargeError,
+    Client,
+    Handler,
+    Headers,
+    Request,
+    RequestHead,
+    Response,
+)
 from netkit.http.twistedweb import HandlerFactory
 
 if TYPE_CHECKING:
@@ -41,6 +49,19 @@ class GivenBody:
             raise BodyTooLargeError
         return self.content
 
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        """Yield it whole."""
+        yield self.content
+
+
+@frozen
+class Visitor:
+    """A client that is known by an address alone, unless a test says more."""
+
+    peer: IAddress = PEER
+    secure: bool = False
+    server_name: str | None = None
+
 
 def asked(  # noqa: PLR0913 (a request has many parts)
     path: str = "/",
@@ -50,19 +71,17 @@ def asked(  # noqa: PLR0913 (a request has many parts)
     target: bytes | None = None,
     headers: Headers = (),
     body: bytes = b"",
-    peer: IAddress = PEER,
+    client: Client = Visitor(),
 ) -> Request:
     """Return a request for `path` below the mount at `base`."""
-    return Request(
+    head = RequestHead(
         method=method,
         target=(base + path).encode() if target is None else target,
-        version=b"HTTP/1.1",
         headers=headers,
-        body=GivenBody(body),
-        peer=peer,
-        path=path,
-        base=base,
+        authority=b"test",
+        length=len(body),
     )
+    return Request(head=head, body=GivenBody(body), client=client, path=path, base=base)
 
 
 def field(response: Response, name: bytes) -> bytes | None:

@@ -76,13 +76,13 @@ class Requests(SynchronousTestCase):
         self.assertEqual(request.method, b"BREW")
         self.assertEqual(request.target, b"//a/%2e%2E?x=%00&y")
         self.assertEqual(request.query, b"x=%00&y")
-        self.assertEqual(request.version, b"HTTP/1.1")
+        self.assertEqual(request.head.version, b"HTTP/1.1")
         self.assertEqual(
             request.headers, ((b"hOST", b"h"), (b"X-b", b"2"), (b"x-A", b"1"), (b"X-B", b"3"))
         )
         self.assertEqual(request.header(b"x-b"), b"2, 3")
         self.assertIsNone(request.header(b"x-c"))
-        self.assertEqual(request.peer, PEER)
+        self.assertEqual(request.client.peer, PEER)
 
     def test_http_1_0(self) -> None:
         """A request of HTTP/1.0 needs no Host, and its connection ends with the answer."""

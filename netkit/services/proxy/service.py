@@ -56,7 +56,7 @@ class Proxy(Running[NoOptions]):
     async def answer(self, request: Request) -> Response:
         """Return the origin's answer, or a page that says why there is none."""
         settings = self._settings
-        if not admits(settings.clients, host(request.peer)):
+        if not admits(settings.clients, host(request.client.peer)):
             return error_page(HTTPStatus.FORBIDDEN, "This proxy does not serve your address.")
         if request.method == b"CONNECT":
             words = "This proxy opens no tunnels, as https:// would need."

@@ -57,7 +57,7 @@ class Answering(SynchronousTestCase):
 
     def got(self, site: Site, target: bytes) -> Response:
         """Return the answer of `site` for `target`."""
-        answer = site.answer(evolve(asked(), target=target))
+        answer = site.answer(asked(target=target))
         if isinstance(answer, Response):
             return answer
 

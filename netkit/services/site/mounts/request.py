@@ -19,7 +19,7 @@ class Settings:
 
 def answer(request: Request) -> Response:
     """Return the request line and the header fields as received (RFC 9112 3)."""
-    line = b" ".join((request.method, request.target, request.version))
+    line = b" ".join((request.method, request.target, request.head.version))
     fields = [b"%s: %s" % field for field in request.headers]
     return text(b"".join(part + b"\r\n" for part in (b"You said:", line, *fields)), b"iso-8859-1")
 
