@@ -1,6 +1,6 @@
 """The scheme Basic (RFC 7617): what a client says of itself, and how it is asked. Pure."""
 
-from base64 import b64decode
+from base64 import b64decode, b64encode
 
 from attrs import field, frozen
 
@@ -24,9 +24,13 @@ def credentials(value: bytes | None) -> Credentials | None:
     scheme, _, token = (value or b"").partition(b" ")
     if scheme.lower() != b"basic" or len(token) > LONGEST:
         return None
+    token = token.strip(b" ")
     try:
-        text = b64decode(token.strip(b" "), validate=True).decode()
+        data = b64decode(token)
+        text = data.decode()
     except ValueError:
+        return None
+    if b64encode(data) != token:  # other alphabets, padding in excess
         return None
     user, colon, password = text.partition(":")
     controls = any(ord(char) < 0x20 or 0x7F <= ord(char) < 0xA0 for char in text)  # noqa: PLR2004

@@ -35,6 +35,9 @@ class BasicTests(SynchronousTestCase):
             b"Bearer QWxhZGRpbjpvcGVuIHNlc2FtZQ==",
             b"Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ",  # no padding
             b"Basic QWxh*GRpbg==",
+            b"Basic YTpi=",
+            b"Basic YTpiYw==YTpi",
+            b"Basic =YTpi",
             b"Basic \xff\xff\xff\xff",
             b"Basic " + b64encode(b"no colon"),
             b"Basic " + b64encode(b"a:\xff\xfe"),
