@@ -100,12 +100,19 @@ async def _is_right(logins: Logins, login: Credentials, peer: IAddress) -> bool:
     return await answer if isinstance(answer, Deferred) else answer
 
 
-def read_passwords(file: Path) -> Mapping[str, PasswordHash]:
-    """Return the users of a file in TOML: alice = "$scrypt$…"; ConfigError has all its mistakes."""
+def why_unreadable(file: Path) -> str:
+    """Return why `file` cannot be a file of passwords, whatever it holds; empty where it can."""
     # Path.is_file raises where a folder above may not be entered.
-    if not os.path.isfile(file) or os.path.getsize(file) > _FILE_BYTES:  # noqa: PTH113, PTH202
-        text = f"is no file of at most {_FILE_BYTES} bytes"
-        raise ConfigError([Problem(str(file), 0, "", text)])
+    if os.path.isfile(file) and os.path.getsize(file) <= _FILE_BYTES:  # noqa: PTH113, PTH202
+        return ""
+    return f"is no file of at most {_FILE_BYTES} bytes"
+
+
+def read_passwords(file: Path) -> Mapping[str, PasswordHash]:
+    """Return the users of a file in TOML: alice = "$scrypt$..."; ConfigError has all its mistakes."""
+    unreadable = why_unreadable(file)
+    if unreadable:
+        raise ConfigError([Problem(str(file), 0, "", unreadable)])
     document = open_document(str(file))
     for user, written in document.tables.items():
         wrong = user_complaint(user) or HashText().complaint(written)

@@ -3,7 +3,7 @@
 Rule: nothing here knows a mount by name, or the server under the site.
 """
 
-from collections.abc import Awaitable, Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Collection, Iterable, Iterator
 from http import HTTPStatus
 from pathlib import Path
 from typing import Annotated
@@ -17,7 +17,7 @@ from netkit.http.messages import Handler, Request, Response
 from netkit.http.pages import error_page
 from netkit.http.twistedweb import BODY_BYTES, HandlerFactory
 from netkit.net.logins import Logins, in_threads
-from netkit.passwords import PasswordHash, Passwords, parse
+from netkit.passwords import Passwords, parse
 from netkit.services.kind import (
     Complaint,
     Kind,
@@ -29,7 +29,7 @@ from netkit.services.kind import (
     World,
 )
 from netkit.services.site import hosting
-from netkit.services.site.auth import HashText, read_passwords, user_complaint
+from netkit.services.site.auth import HashText, read_passwords, user_complaint, why_unreadable
 from netkit.services.site.hosting import Host, HostSettings, nobody
 from netkit.services.site.hosts import BadAuthorityError, Hosts
 from netkit.services.site.mounts import MOUNTS
@@ -123,23 +123,43 @@ def complaints(settings: Settings) -> Iterator[Complaint]:
             if getattr(settings, key):
                 text = "is for the default host, which shows nothing; it belongs to a host"
                 yield Complaint((key,), text)
-    filed, broken = _filed(settings)
-    users = {*settings.users, *filed}
+    filed = _Filed.of(settings.passwords)
+    if filed.unreadable:
+        text = f"{quoted(str(settings.passwords))} {filed.unreadable}"
+        yield Complaint(("passwords",), text)
+    users = None if filed.spoilt else {*settings.users, *filed.users}
     for index, host in enumerate((settings, *settings.host)):
-        found = hosting.complaints(host, users if broken is None else None)
+        found = hosting.complaints(host, users)
         yield from _below(index - 1, found) if index else found
     yield from _name_complaints(settings.host)
-    yield from _user_complaints(settings, filed)
-    if broken is not None:
-        raise broken
+    yield from _user_complaints(settings, filed.users)
+    if filed.mistakes is not None:
+        raise filed.mistakes
 
 
-def _filed(settings: Settings) -> tuple[Mapping[str, PasswordHash], ConfigError | None]:
-    """Return the users in the file of passwords, and what is wrong with it."""
-    try:
-        return (read_passwords(settings.passwords) if settings.passwords else {}), None
-    except ConfigError as error:
-        return {}, error
+@frozen
+class _Filed:
+    """The users in a file of passwords, or what is wrong with it."""
+
+    users: frozenset[str] = frozenset()
+    unreadable: str = ""
+    mistakes: ConfigError | None = None
+
+    @property
+    def spoilt(self) -> bool:
+        return bool(self.unreadable or self.mistakes)
+
+    @classmethod
+    def of(cls, file: Path | None) -> "_Filed":
+        if file is None:
+            return cls()
+        unreadable = why_unreadable(file)
+        if unreadable:
+            return cls(unreadable=unreadable)
+        try:
+            return cls(frozenset(read_passwords(file)))
+        except ConfigError as error:
+            return cls(mistakes=error)
 
 
 def _below(index: int, complaints: Iterable[Complaint]) -> Iterator[Complaint]:
