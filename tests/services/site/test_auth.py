@@ -1,25 +1,31 @@
 """Mounts behind a login, and those who try to get past it."""
 
+import os
 from base64 import b64encode
 from pathlib import Path
+from shutil import which
 from typing import Any
+from unittest import skipUnless
 
+from twisted.internet import reactor
 from twisted.internet.address import IPv4Address
 from twisted.internet.defer import Deferred
+from twisted.internet.utils import getProcessOutput
 from twisted.logger import formatEvent
-from twisted.trial.unittest import SynchronousTestCase
+from twisted.trial.unittest import SynchronousTestCase, TestCase
 
 from netkit.errors import ConfigError
 from netkit.http.messages import Response
 from netkit.passwords import Cost, hashed
+from netkit.services.kind import NoOptions, World
 from netkit.services.site.auth import AuthRule, read_passwords, user_complaint
 from netkit.services.site.fields import FieldRule
-from netkit.services.site.service import Settings
-from tests.http.fakes import content, field
+from netkit.services.site.service import Settings, Site
+from tests.http.fakes import content, field, listening, recorded
 from tests.services.site.sites import Built, says
 
 HASH = str(hashed("sesame", Cost(ln=9)))
-USERS = {"alice": HASH, "jos\u00e9": str(hashed("s\u00e9same", Cost(ln=9)))}
+USERS = {"alice": HASH, "ren\u00e9": HASH, "jos\u00e9": str(hashed("s\u00e9same", Cost(ln=9)))}
 
 
 def login(user: str, password: str) -> bytes:
@@ -35,7 +41,7 @@ class AuthCase(SynchronousTestCase):
                 (says("open"), says("private", "/private"), says("inbox", "/inbox")),
                 users=USERS,
                 auth=(
-                    AuthRule("/private", users=("alice",), realm="the vault"),
+                    AuthRule("/private", users=("alice", "rene\u0301"), realm="the vault"),
                     AuthRule("/inbox", open_methods=("GET", "HEAD")),
                 ),
                 headers=(FieldRule(set={"X-Rule": "yes"}),),
@@ -91,6 +97,11 @@ class LoginTests(AuthCase):
             "/inbox", method=b"POST", authorization=login("jose\u0301", "s\u00e9same")
         )
         self.assertEqual(answer.status, 200)
+
+    def test_composed(self) -> None:
+        """A name in a rule is the same in one piece and in two."""
+        for user in ("ren\u00e9", "rene\u0301"):
+            self.assertEqual(self.got(authorization=login(user, "sesame")).status, 200)
 
     def test_methods(self) -> None:
         """Methods that are said to be open need no login; all others do, known or not."""
@@ -214,6 +225,35 @@ class AttackTests(AuthCase):
             each.addErrback(lambda _: None)
             each.cancel()
         self.assertEqual(self.built.reactor.work(), 2)
+
+
+@skipUnless(which("curl"), "curl is not installed")
+class CurlTests(TestCase):
+    async def test_curl(self) -> None:
+        """A curl with the password gets in, from a real reactor's threads, and no other does."""
+        network: Any = reactor
+        settings = Settings((says("private"),), users=USERS, auth=(AuthRule("/"),))
+        site = Site(settings, {}, World(network, network, recorded([])))
+        url = f"http://127.0.0.1:{listening(self, site.factory(NoOptions()))}/x"
+        options = (
+            "-sS",
+            "--max-time",
+            "10",
+            "--noproxy",
+            "*",
+            "-w",
+            "%{http_code}",
+            "-o",
+            "/dev/null",
+        )
+        for user, status in (
+            ("alice:sesame", b"200"),
+            ("jos\u00e9:s\u00e9same", b"200"),
+            ("alice:wrong", b"401"),
+            ("nobody:sesame", b"401"),
+        ):
+            said = await getProcessOutput("curl", (*options, "--user", user, url), env=os.environ)
+            self.assertEqual(said, status)
 
 
 class FileTests(SynchronousTestCase):
