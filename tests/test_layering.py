@@ -33,6 +33,10 @@ PURE = {
     "routes",
     "subjects",
     "messages",
+    "heads",
+    "chunked",
+    "framing",
+    "pace",
     "values",
 }
 IMPURE = ("twisted", "time", "datetime", "socket")
