@@ -34,6 +34,7 @@ PURE = {
     "subjects",
     "messages",
     "heads",
+    "sections",
     "chunked",
     "framing",
     "pace",

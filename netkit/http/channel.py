@@ -25,8 +25,8 @@ from zope.interface import implementer
 from netkit.document.values import printable
 from netkit.http.accesslog import Exchange, shown_url
 from netkit.http.answering import Answering
-from netkit.http.framing import CONTINUE, Framing, InvalidResponseError, ending, framing
-from netkit.http.heads import END, RefusedError, refuse_start
+from netkit.http.framing import CONTINUE, InvalidResponseError, bodiless, ending
+from netkit.http.heads import refuse_start
 from netkit.http.incoming import NO_BODY, Incoming, NoBody
 from netkit.http.messages import (
     CHUNKED,
@@ -40,6 +40,7 @@ from netkit.http.outgoing import Outgoing
 from netkit.http.pace import Doing, Pace
 from netkit.http.pages import error_page
 from netkit.http.remembered import Ready
+from netkit.http.sections import END, RefusedError
 from netkit.net.coroutines import start
 from netkit.net.eager import EagerConnection
 from netkit.net.farewell import Farewell
@@ -91,7 +92,7 @@ class Channel:
         self._buffer = b""
         self._turn = 0
         self._pace = Pace(house.clock.seconds())
-        self._ready: dict[bytes, Ready] | None = None
+        self._ready = house.remembered.nothing
         self._body: Incoming | NoBody = NO_BODY
         self._waits_for_continue = False
         self._answering: Answering | None = None
@@ -135,13 +136,19 @@ class Channel:
 
     def dataReceived(self, data: bytes) -> None:
         """See IProtocol."""
-        if self._resting and self._ready is not None:
+        if self._resting and not self._progress.unsent:
+            # Most reads are one whole request, and most requests have been seen this second.
             ready = self._ready.get(data)
-            if ready is not None and not self._progress.unsent:
+            if ready is not None:
                 self._turn += 1
                 self.transport.write(ready.octets)
                 if self.house.served is not None:
                     self._note_ready(ready)
+                return
+            head = self.house.remembered.heads.get(data)
+            if head is not None:
+                self._turn += 1
+                self._handle(Request(head=head, body=NO_BODY, client=self), data)
                 return
         self._resting = False
         if self._successor is not None:
@@ -281,7 +288,7 @@ class Channel:
         self._buffer = self._buffer[end + len(END) :]
         head = self.house.remembered.head(section)
         self._turn += 1
-        if self._ready is None:
+        if self._ready is self.house.remembered.nothing:
             self._ready = self.house.remembered.answers(self.server_name)
         if head.length == 0:
             self._body = NO_BODY
@@ -321,11 +328,12 @@ class Channel:
         started = self.house.clock.seconds() if self.house.served is not None else 0.0
         try:
             answer = self.house.handler(request)
-            if isinstance(answer, Coroutine):
+            if not isinstance(answer, Response) and isinstance(answer, Coroutine):
                 answer = start(answer)
         except Exception as error:  # noqa: BLE001 (whatever a handler raises)
             answer = self.excuse(request, error)
         if not isinstance(answer, Response) or not isinstance(answer.body, bytes):
+            self._resting = False
             self._answering = Answering(self, request, self._body)
             self._running = Deferred.fromCoroutine(self._answering.run(answer, started))
             self._running.addCallbacks(self._over, self._abandon, errbackArgs=(request,))
@@ -352,16 +360,15 @@ class Channel:
         content = response.body
         assert isinstance(content, bytes)  # noqa: S101 (the caller has looked)
         lines = ending(head, response.status, len(content), persists=persists)
-        if framing(head, response.status, len(content)) is Framing.NO_BODY:
+        if bodiless(head, response.status):
             content = b""
         octets = b"%b%b%b" % (opening, lines, content)
         if self._progress.unsent and self._outgoing is None:
             self.outgoing()
         self.transport.write(octets)
-        if response.repeatable and persists and section and self._ready is not None:
-            self.house.remembered.keep(
-                self._ready, section, Ready(octets, head, response.status, len(content))
-            )
+        if response.repeatable and persists and section:
+            ready = Ready(octets, head, response.status, len(content))
+            self.house.remembered.keep(self._ready, section, ready)
         return len(content), persists
 
     def would_persist(self, head: RequestHead, body: Incoming | NoBody) -> bool:
@@ -442,6 +449,8 @@ class Channel:
 
     def _over(self, persists: bool) -> None:  # noqa: FBT001 (a callback's)
         """Go on after an answer: with the next request, or to the end."""
+        if persists and self._resting and not self._outgoing:
+            return
         self._answering = self._running = None
         if self._successor is not None:
             return
@@ -493,6 +502,7 @@ class Channel:
         if self._closing or self._lost:
             return
         self._closing = True
+        self._resting = False
         self._buffer = b""
         self._end_outgoing(for_good=True)
         if linger:

@@ -17,6 +17,7 @@ _FIELD_VALUE = re.compile(
 _FRAMING = frozenset((b"content-length", b"transfer-encoding", b"keep-alive", b"trailer"))
 _PHRASES = {status.value: status.phrase.encode() for status in HTTPStatus}
 _STATUSES = range(100, 1000)
+_NO_CONTENT = frozenset((204, 304))
 
 CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 
@@ -53,9 +54,14 @@ def opening(status: int, headers: Headers, common: Headers, *, upgrades: bool = 
     return b"\r\n".join(lines) + b"\r\n"
 
 
+def bodiless(head: RequestHead, status: int) -> bool:
+    """Return whether the response with `status` to `head` has no body, whatever the handler gave."""
+    return head.method == b"HEAD" or status in _NO_CONTENT or status < 200  # noqa: PLR2004
+
+
 def framing(head: RequestHead, status: int, length: int | None) -> Framing:
     """Return how the response with `status` to `head` is framed, whose body has `length` bytes."""
-    if head.method == b"HEAD" or status in {204, 304} or status < 200:  # noqa: PLR2004
+    if bodiless(head, status):
         return Framing.NO_BODY
     if length is not None:
         return Framing.LENGTH
@@ -67,17 +73,13 @@ def ending(head: RequestHead, status: int, length: int | None, *, persists: bool
 
     The answer to a HEAD says the length that the body would have had (RFC 9110 8.6).
     """
-    how = framing(head, status, length)
-    if length is not None and (how is Framing.LENGTH or head.method == b"HEAD") and _sized(status):
+    if length is not None and status not in _NO_CONTENT and status >= 200:  # noqa: PLR2004
+        if persists and head.version == b"HTTP/1.1":
+            return b"Content-Length: %d\r\n\r\n" % length
         lines = b"Content-Length: %d\r\n" % length
     else:
-        lines = b"Transfer-Encoding: chunked\r\n" if how is Framing.CHUNKED else b""
-    if not persists or how is Framing.CLOSE:
+        chunked = framing(head, status, length) is Framing.CHUNKED
+        lines = b"Transfer-Encoding: chunked\r\n" if chunked else b""
+    if not persists:
         return lines + b"Connection: close\r\n\r\n"
-    if head.version == b"HTTP/1.0":
-        return lines + b"Connection: keep-alive\r\n\r\n"
-    return lines + b"\r\n"
-
-
-def _sized(status: int) -> bool:
-    return status >= 200 and status not in {204, 304}  # noqa: PLR2004
+    return lines + (b"\r\n" if head.version == b"HTTP/1.1" else b"Connection: keep-alive\r\n\r\n")

@@ -9,31 +9,20 @@ import re
 from http import HTTPStatus
 from ipaddress import AddressValueError, IPv6Address
 
-from httptools import HttpParserError, HttpParserInvalidMethodError, HttpParserUpgrade
-from httptools import HttpRequestParser as Parser
+from httptools import HttpRequestParser
 
 from netkit.http.limits import Limits
-from netkit.http.messages import CHUNKED, Headers, RequestHead
-
-END = b"\r\n\r\n"
+from netkit.http.messages import CHUNKED, RequestHead
+from netkit.http.sections import RefusedError, fields, listed
 
 _LINE = re.compile(rb"([!#$%&'*+\-.^_`|~0-9A-Za-z]+) ([\x21-\x7e]+) (HTTP/[0-9]\.[0-9])\r\n")
 _START = re.compile(rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+(?: [\x21-\x7e]*(?: [HTP/0-9.]{0,8}\r?)?)?")
-_LONE_BREAK = re.compile(rb"\r(?!\n)|(?<!\r)\n")
 _ABSOLUTE = re.compile(rb"[A-Za-z][A-Za-z0-9+.\-]*://([^/?]*)(?:[/?].*)?")
 _AUTHORITY = re.compile(
     rb"(\[[0-9A-Fa-f:.]+\]|(?:[A-Za-z0-9\-._~!$&'()*+,;=]|%[0-9A-Fa-f]{2})+)(?::([0-9]{0,5}))?"
 )
 _VERSIONS = (b"HTTP/1.0", b"HTTP/1.1")
 _LAST_PORT = 65535
-
-
-class RefusedError(ValueError):
-    """A request that is not served: `status` is the answer's, the text says why, for whom it concerns."""
-
-    def __init__(self, status: HTTPStatus, words: str) -> None:
-        super().__init__(words)
-        self.status = status
 
 
 def refuse_start(begun: bytes, limits: Limits) -> None:
@@ -61,12 +50,12 @@ def request_head(section: bytes, limits: Limits) -> RequestHead:
     method, target, version = line.groups()
     if len(target) > limits.target_bytes:
         raise RefusedError(HTTPStatus.REQUEST_URI_TOO_LONG, "the target is too long")
-    headers = _fields(section, limits)
+    headers = fields(section, HttpRequestParser, limits)
     named: dict[bytes, list[bytes]] = {}
     for name, value in headers:
         named.setdefault(name.lower(), []).append(value)
     host = _host(named.get(b"host", []), version)
-    options = frozenset(_listed(named.get(b"connection", [])))
+    options = frozenset(listed(named.get(b"connection", [])))
     return RequestHead(
         method=method,
         target=target,
@@ -86,41 +75,6 @@ def _refuse_line(line: bytes) -> None:
     if re.fullmatch(rb"HTTP/[0-9]\.[0-9]", version) and version not in _VERSIONS:
         raise RefusedError(HTTPStatus.HTTP_VERSION_NOT_SUPPORTED, "this version is not spoken here")
     raise RefusedError(HTTPStatus.BAD_REQUEST, "this is no request line of HTTP/1.1")
-
-
-class _Collected:
-    """What llhttp finds in a header section."""
-
-    __slots__ = ("fields",)
-
-    def __init__(self) -> None:
-        self.fields: list[tuple[bytes, bytes]] = []
-
-    def on_header(self, name: bytes, value: bytes) -> None:
-        self.fields.append((name, value.rstrip(b" \t")))
-
-
-def _fields(section: bytes, limits: Limits) -> Headers:
-    if len(section) > limits.header_bytes or section.count(b"\n") - 2 > limits.header_fields:
-        raise RefusedError(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, "there is too much header")
-    if _LONE_BREAK.search(section):
-        raise RefusedError(HTTPStatus.BAD_REQUEST, "a line does not end in CR LF")
-    found = _Collected()
-    try:
-        Parser(found).feed_data(section)
-    except HttpParserUpgrade:
-        pass
-    except HttpParserInvalidMethodError:
-        raise RefusedError(HTTPStatus.NOT_IMPLEMENTED, "this method is not known") from None
-    except HttpParserError as error:
-        raise RefusedError(HTTPStatus.BAD_REQUEST, f"{error}") from None
-    return tuple(found.fields)
-
-
-def _listed(values: list[bytes]) -> list[bytes]:
-    """Return the members of a comma-separated list of tokens, in lower case."""
-    members = b",".join(values).lower().split(b",")
-    return [member.strip(b" \t") for member in members]
 
 
 def _host(values: list[bytes], version: bytes) -> bytes:
@@ -170,7 +124,7 @@ def _length(named: dict[bytes, list[bytes]], version: bytes) -> int | None:
         return int(named.get(b"content-length", [b"0"])[0])
     if version == b"HTTP/1.0" or b"content-length" in named:
         raise RefusedError(HTTPStatus.BAD_REQUEST, "the length of the body is said in two ways")
-    *others, last = _listed(codings)
+    *others, last = listed(codings)
     if last == b"chunked" and not others:
         return CHUNKED
     if last == b"chunked" and b"chunked" not in others:
@@ -189,7 +143,7 @@ def _expects(values: list[bytes], version: bytes) -> bool:
     """Return whether the client waits for a 100 (RFC 9110 10.1.1), which HTTP/1.0 does not know."""
     if not values or version == b"HTTP/1.0":
         return False
-    if _listed(values) != [b"100-continue"]:
+    if listed(values) != [b"100-continue"]:
         raise RefusedError(
             HTTPStatus.EXPECTATION_FAILED, "100-continue is all that can be expected"
         )

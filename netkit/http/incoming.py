@@ -12,8 +12,8 @@ from typing import Protocol
 from twisted.internet.defer import Deferred
 
 from netkit.http.chunked import ChunkedError, ChunkedReader
-from netkit.http.heads import RefusedError
 from netkit.http.messages import CHUNKED, BodyCutError, BodyTooLargeError
+from netkit.http.sections import RefusedError
 
 AHEAD_BYTES = 64 * 1024
 """How much of a body is read before it is asked for."""

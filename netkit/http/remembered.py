@@ -32,11 +32,15 @@ class Ready:
 
 
 class Remembered:
-    """The heads, first lines and answers of this second."""
+    """The heads, first lines and answers of this second.
+
+    `heads` has requests without a body by their bytes, `nothing` no answer, ever.
+    """
 
     def __init__(self, limits: Limits) -> None:
         self._limits = limits
-        self._heads: dict[bytes, RequestHead] = {}
+        self.heads: dict[bytes, RequestHead] = {}
+        self.nothing: dict[bytes, Ready] = {}
         self._openings: dict[tuple[int, Headers, bool], bytes] = {}
         self._answers: dict[str | None, dict[bytes, Ready]] = {}
         self._answer_bytes = 0
@@ -44,7 +48,7 @@ class Remembered:
 
     def begin(self, wall: float) -> None:
         """Forget everything: a second has begun, at `wall` seconds since 1970."""
-        self._heads.clear()
+        self.heads.clear()
         self._openings.clear()
         self._answer_bytes = 0
         for answers in self._answers.values():
@@ -53,11 +57,12 @@ class Remembered:
 
     def head(self, section: bytes) -> RequestHead:
         """Return the head that a header section is; raise RefusedError."""
-        head = self._heads.get(section)
+        head = self.heads.get(section)
         if head is None:
             head = request_head(section, self._limits)
-            if len(self._heads) < HEADS and len(section) <= HEAD_BYTES:
-                self._heads[section] = head
+            known = len(self.heads)
+            if head.length == 0 and known < HEADS and len(section) <= HEAD_BYTES:
+                self.heads[section] = head
         return head
 
     def opening(self, response: Response) -> bytes:
