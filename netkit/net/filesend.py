@@ -13,6 +13,7 @@ sees whether its peer takes any.
 import errno
 import os
 import socket
+from types import NoneType
 from typing import TypeGuard
 
 from twisted.internet.defer import Deferred, succeed
@@ -84,18 +85,16 @@ def _under(transport: object) -> object:
 
 
 def _is_plain(transport: object) -> TypeGuard[EagerConnection]:
-    return (
-        isinstance(transport, EagerConnection)
-        and not transport.TLS
-        and type(getattr(transport, "socket", None)) is socket.socket
-    )
+    if not isinstance(transport, EagerConnection) or transport.TLS:
+        return False
+    return type(getattr(transport, "socket", None)) in {socket.socket, NoneType}  # None: it is lost
 
 
 @implementer(IPullProducer)
 class FileSending:
     """One range of a file on its way; see `send_file`."""
 
-    __slots__ = ("_copies", "_file", "_left", "_offset", "_transport", "finished")
+    __slots__ = ("_copies", "_file", "_left", "_offset", "_transport", "_turn", "finished")
 
     def __init__(self, transport: EagerConnection, file: int, offset: int, length: int) -> None:
         self.finished: Deferred[None] = Deferred(lambda _: self._release())
@@ -104,6 +103,7 @@ class FileSending:
         self._offset = offset
         self._left = length
         self._copies = False
+        self._turn = 0  # the last in which something was sent
 
     def start(self) -> None:
         """Begin as the next turn does."""
@@ -127,7 +127,8 @@ class FileSending:
     def _write(self) -> BaseException | int | None:
         """Send what the socket has room for; in the place of the connection's doWrite."""
         lost = self._transport.send_queue()
-        if not lost and not self._transport.dataBuffer:
+        if not (lost or self._transport.dataBuffer or self._turn == self._transport.reactor.turn):
+            self._turn = self._transport.reactor.turn
             try:
                 self._took(self._send())
             except OSError as error:
