@@ -23,8 +23,8 @@ class Limits:
     """The table `[limits]`; times are in seconds, and 0 stands for never where never is allowed.
 
     `handshake_timeout` is for the PROXY header and TLS together, `first_byte_timeout` for the first
-    byte after them, `write_timeout` for a peer that takes nothing of what waits for it, or does not
-    let a connection end that has been closed. A producer rests while more than `high_water` bytes
+    byte after them, `write_timeout` for a peer that acknowledges nothing of what waits for it, or does
+    not let a connection end that has been closed. A producer rests while more than `high_water` bytes
     wait for the peer.
     """
 
