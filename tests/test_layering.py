@@ -23,6 +23,11 @@ MAY = {
     "application": GROUND | {"daemon"},
 }
 PURE = {
+    "conditions",
+    "dates",
+    "encodings",
+    "fields",
+    "ranges",
     "wire",
     "directory",
     "answers",
