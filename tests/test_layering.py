@@ -23,6 +23,8 @@ MAY = {
     "application": GROUND | {"daemon"},
 }
 PURE = {
+    "naming",
+    "listing",
     "conditions",
     "dates",
     "encodings",
