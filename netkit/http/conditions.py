@@ -15,6 +15,8 @@ from netkit.http.dates import parse_date
 
 READING = (b"GET", b"HEAD")
 
+MOST_TAGS = 1000
+
 _TAG = re.compile(rb'[ \t,]*+(W/)?+("[\x21\x23-\x7e\x80-\xff]*+")[ \t]*+(?=,|\Z)')
 
 
@@ -93,9 +95,12 @@ def range_applies(if_range: bytes | None, current: Validators, now: float) -> bo
 
 
 def entity_tags(value: bytes) -> Iterator[EntityTag]:
-    """Yield the entity tags of a list, up to the first mistake in it."""
+    """Yield the entity tags of a list, up to the first mistake in it, and at most MOST_TAGS."""
     place = 0
-    while found := _TAG.match(value, place):
+    for _ in range(MOST_TAGS):
+        found = _TAG.match(value, place)
+        if found is None:
+            return
         yield EntityTag(found[2], found[1] is not None)
         place = found.end()
 

@@ -6,8 +6,11 @@ be understood is left out, or is None where the caller has to know.
 
 import re
 from collections.abc import Mapping
+from itertools import islice
 
 from attrs import frozen
+
+MOST_ITEMS = 100
 
 WHOLE = 1000
 """The weight of what is wanted most, in thousandths (RFC 9110 12.4.2)."""
@@ -75,8 +78,9 @@ def item(member: bytes) -> Item:
 
 
 def items(value: bytes) -> tuple[Item, ...]:
-    """Return the members of a list, taken apart."""
-    return tuple(map(item, members(value)))
+    """Return the members of a list of preferences, taken apart; the first MOST_ITEMS of them."""
+    found = (each[0].strip(b" \t") for each in _MEMBER.finditer(value))
+    return tuple(item(each) for each in islice(found, MOST_ITEMS) if each)
 
 
 def weight(written: bytes) -> int:

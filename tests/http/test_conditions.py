@@ -5,6 +5,7 @@ from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
 from netkit.http.conditions import (
+    MOST_TAGS,
     EntityTag,
     Validators,
     Verdict,
@@ -131,6 +132,11 @@ class Tags(SynchronousTestCase):
         for name in (b"if-match", b"if-none-match", b"if-modified-since", b"if-unmodified-since"):
             judge({name: value}, b"GET", STRONG, NOW)
         range_applies(value, STRONG, NOW)
+
+    def test_many(self) -> None:
+        """Of a list without end the first thousand tags are compared."""
+        self.assertEqual(len(list(entity_tags(b'"a",' * 2 * MOST_TAGS))), MOST_TAGS)
+        self.assertIs(verdict(if_match=b'"b",' * MOST_TAGS + b'"a"'), Verdict.FAILED)
 
     def test_long(self) -> None:
         """A value of 64 KiB takes one pass."""

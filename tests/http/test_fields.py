@@ -4,7 +4,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
-from netkit.http.fields import Item, is_token, item, items, members, unquoted, weight
+from netkit.http.fields import MOST_ITEMS, Item, is_token, item, items, members, unquoted, weight
 
 ODD = st.lists(st.sampled_from([b'"', b"\\", b",", b";", b"=", b" ", b"a", b"q", b"0", b"\xff"]))
 
@@ -82,6 +82,14 @@ class Parameters(SynchronousTestCase):
             self.assertEqual(unquoted(value), expected)
         self.assertTrue(is_token(b"a!"))
         self.assertFalse(is_token(b"a/") or is_token(b""))
+
+
+class Bounds(SynchronousTestCase):
+    def test_items(self) -> None:
+        """Of a list of preferences without end the first are looked at; of other lists all are."""
+        value = b"a," * 2 * MOST_ITEMS
+        self.assertEqual(len(items(value)), MOST_ITEMS)
+        self.assertEqual(len(members(value)), 2 * MOST_ITEMS)
 
 
 class Anything(SynchronousTestCase):

@@ -146,7 +146,7 @@ _ROW = '<tr><td><a href="{href}">{name}</a></td><td>{size}</td><td>{modified}</t
 
 _STYLE = """table { width: 100%; margin: 1rem 0; border-collapse: collapse; }
 th { color: var(--quiet); font-size: .9rem; font-weight: 400; text-align: left; }
-th, td { padding: .35rem .5rem; border-bottom: 1px solid var(--line); }
+th, td { padding: .35rem 0 .35rem 1.25rem; border-bottom: 1px solid var(--line); }
 th:first-child, td:first-child { padding-left: 0; }
 td + td, th + th { width: 1%; color: var(--quiet); text-align: right; white-space: nowrap;
   font-variant-numeric: tabular-nums; }
