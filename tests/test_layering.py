@@ -23,6 +23,13 @@ MAY = {
     "application": GROUND | {"daemon"},
 }
 PURE = {
+    "naming",
+    "listing",
+    "conditions",
+    "dates",
+    "encodings",
+    "fields",
+    "ranges",
     "wire",
     "directory",
     "answers",
