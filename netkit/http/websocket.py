@@ -229,6 +229,8 @@ class Socket:
 
     def pauseProducing(self) -> None:
         """Read nothing more: the client does not take what is there for it."""
+        if self._full:
+            return  # a transport says so at every write
         self._full = True
         self._behind = 0
         self._read_or_rest()
