@@ -186,7 +186,12 @@ class EventStream:
     async def __anext__(self) -> bytes:
         """Return all that waits, up to PIECE_BYTES or one event; else the next to come."""
         if self._begun and not self._waiting and not self._ended:
-            await self._something()
+            self._wanted = Deferred()
+            self._watch()
+            try:
+                await self._wanted
+            finally:
+                self._wanted = None
         self._begun = True
         if self._waiting:
             return self._take()
@@ -194,16 +199,10 @@ class EventStream:
             raise StopAsyncIteration
         return _COMMENT  # nothing for a while, or nothing yet: the header section is to go out
 
-    async def _something(self) -> None:
-        """Wait for an event, the end, or `keep_alive` seconds."""
+    def _watch(self) -> None:
         self._idle_since = self._clock.seconds()
         if self._timer is None:
             self._look_in(self._keep_alive)
-        self._wanted = Deferred()
-        try:
-            await self._wanted
-        finally:
-            self._wanted = None
 
     def _wake(self) -> None:
         wanted, self._wanted = self._wanted, None
