@@ -10,7 +10,8 @@ from wsproto.connection import Connection, ConnectionType
 from wsproto.events import CloseConnection, Event
 
 from netkit.http.messages import Headers, Request, RequestHead, Response, Takeover
-from netkit.http.websocket import DEFAULTS, Socket, SocketLimits, WebSockets
+from netkit.http.sockets import DEFAULTS, Socket, SocketLimits
+from netkit.http.websocket import WebSockets
 from tests.http.fakes import GivenBody, Visitor, recorded
 from tests.net.transports import PeerTransport
 

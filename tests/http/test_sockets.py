@@ -14,7 +14,8 @@ from wsproto.connection import ConnectionState
 from wsproto.events import BytesMessage, CloseConnection, Ping, Pong, TextMessage
 
 from netkit.http.frames import message_frame
-from netkit.http.websocket import SocketLimits, WebSockets
+from netkit.http.sockets import SocketLimits
+from netkit.http.websocket import WebSockets
 from tests.http.fakes import field, recorded
 from tests.http.sockets import MASK, Echo, Listens, Talk, ended, frame, opening, taken_over
 from tests.net.splits import split, streams
