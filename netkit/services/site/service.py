@@ -10,12 +10,13 @@ from typing import Annotated
 
 from attrs import field, frozen
 
-from netkit.document.values import Bytes, quoted
+from netkit.document.values import quoted
 from netkit.errors import ConfigError
 from netkit.http.accesslog import access_log
+from netkit.http.limits import DEFAULTS, Limits
 from netkit.http.messages import Handler, Request, Response
 from netkit.http.pages import error_page
-from netkit.http.twistedweb import BODY_BYTES, HandlerFactory
+from netkit.http.server import HandlerFactory
 from netkit.net.logins import Logins, in_threads
 from netkit.passwords import Passwords, parse
 from netkit.services.kind import (
@@ -40,13 +41,13 @@ class Settings(HostSettings):
     """A site's own keys, and those of its default host.
 
     `host` are the other hosts. `users` are those who may log in, with their hashed passwords, and
-    `passwords` is a file of more of them. `body_bytes` is the most that a request may bring with it.
+    `passwords` is a file of more of them. `http` says what a request may cost.
     """
 
     host: tuple[Host, ...] = field(default=(), kw_only=True)
     users: dict[str, Annotated[str, HashText()]] = field(factory=dict, kw_only=True, repr=False)
     passwords: Path | None = field(default=None, kw_only=True)
-    body_bytes: Bytes = BODY_BYTES
+    http: Limits = field(default=DEFAULTS, kw_only=True)
     access_log: bool = True
 
 
@@ -73,7 +74,7 @@ class Site(Running[NoOptions]):
         """Return what serves the site to one listener's connections."""
         settings, world = self._settings, self._world
         factory = HandlerFactory(
-            self.answer, clock=world.clock, log=world.log, body_bytes=settings.body_bytes
+            self.answer, clock=world.clock, log=world.log, limits=settings.http
         )
         if settings.access_log:
             factory.served = access_log(world.log)
@@ -205,5 +206,6 @@ KIND: Kind[Settings, NoOptions] = Kind(
     complaints=complaints,
     references=references,
     mounts=MOUNTS,
+    limits={"idle_timeout": 0.0},  # HTTP has times of its own
     alpn=(b"http/1.1",),
 )
