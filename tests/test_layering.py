@@ -28,6 +28,7 @@ PURE = {
     "answers",
     "plans",
     "hub",
+    "forwarded",
     "lines",
     "policy",
     "routes",
