@@ -9,7 +9,7 @@ from http import HTTPStatus
 from attrs import evolve, frozen
 
 from netkit.document.values import Bytes, quoted
-from netkit.http.accesslog import access_log
+from netkit.http import accesstable
 from netkit.http.messages import Handler, Request, Response
 from netkit.http.pages import error_page
 from netkit.http.twistedweb import BODY_BYTES, HandlerFactory
@@ -38,7 +38,7 @@ class Settings:
 
     mount: tuple[Mount, ...]
     body_bytes: Bytes = BODY_BYTES
-    access_log: bool = True
+    access_log: bool | accesstable.AccessFile = True
 
 
 class Site(Running[NoOptions]):
@@ -47,6 +47,7 @@ class Site(Running[NoOptions]):
     def __init__(self, settings: Settings, references: References, world: World) -> None:
         self._settings = settings
         self._world = world
+        self._access_log = accesstable.built(settings.access_log, world.clock, world.log)
         self._routes: Routes[Handler] = Routes.of(
             (
                 mount.path,
@@ -58,12 +59,23 @@ class Site(Running[NoOptions]):
     def factory(self, options: NoOptions) -> HandlerFactory:  # noqa: ARG002 (a site has none)
         """Return what serves the site to one listener's connections."""
         settings, world = self._settings, self._world
-        factory = HandlerFactory(
-            self.answer, clock=world.clock, log=world.log, body_bytes=settings.body_bytes
+        return HandlerFactory(
+            self.answer,
+            clock=world.clock,
+            log=world.log,
+            body_bytes=settings.body_bytes,
+            served=self._access_log.served,
         )
-        if settings.access_log:
-            factory.served = access_log(world.log)
-        return factory
+
+    def startService(self) -> None:
+        """Open the access log, as who the process is by now."""
+        super().startService()
+        self._access_log.start()
+
+    def stopService(self) -> None:
+        """Close the access log; what still ends after this is written all the same."""
+        super().stopService()
+        self._access_log.stop()
 
     def answer(self, request: Request) -> Response | Awaitable[Response]:
         """Return the answer of the mount that the request's target leads to."""
@@ -78,7 +90,9 @@ class Site(Running[NoOptions]):
 
 
 def complaints(settings: Settings) -> Iterator[Complaint]:
-    """Yield what is wrong with the mounts: their paths, their services, their own settings."""
+    """Yield what is wrong with the access log, and with the mounts and their own settings."""
+    for path, wrong in accesstable.complaints(settings.access_log):
+        yield Complaint(("access_log", *path), wrong)
     if not settings.mount:
         yield Complaint(("mount",), "is empty; a site has at least one mount")
     seen: set[str] = set()
