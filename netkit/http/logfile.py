@@ -67,6 +67,13 @@ class LogFile:
             self._timer.cancel()
             self._timer = None
         self._finish()
+        if self._dropped:
+            self._log.warn(
+                "{file} is closed; lines dropped: {count}",
+                file=str(self._path),
+                count=self._dropped,
+            )
+            self._dropped = 0
 
     def reopen(self) -> None:
         """Open the file anew, and write to that what is there."""
@@ -150,7 +157,7 @@ class LogFile:
 
     def _recover(self) -> None:
         self._log.info(
-            "{file} is written again; {count} lines were dropped",
+            "{file} is written again; lines dropped: {count}",
             file=str(self._path),
             count=self._dropped,
         )
@@ -181,9 +188,6 @@ class LogFile:
             self._lines.clear()
             self._left, self._held, self._torn = b"", 0, False
             self._drop(count, "it takes nothing")
-        if self._dropped:
-            self._log.warn("{file} lacks {count} lines", file=str(self._path), count=self._dropped)
-            self._dropped = 0
         self._close()
 
     def _close(self) -> None:
