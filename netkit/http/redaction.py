@@ -8,8 +8,8 @@ from urllib.parse import unquote
 
 _PART = re.compile(r"[^&;]+")
 _SECRET = re.compile(
-    r"auth|code|cred|jwt|key|pass|pwd|secret|session|sign|ticket|token"
-    r"|(?<![a-z])(?:hmac|mac|nonce|otp|pin|pw|sid|sig)(?![a-z])",
+    r"auth|code|cred|jwt|key|pass|pwd|secret|session|sig|ticket|token"
+    r"|(?<![a-z])(?:hmac|mac|nonce|otp|pin|pw|sid)(?![a-z])",
     re.IGNORECASE,
 )
 
@@ -23,12 +23,8 @@ def without_secrets(query: str) -> str:
 
 
 def _without_secret(part: str) -> str:
-    keys = _decoded(part).rpartition("=")[0]
-    if not _SECRET.search(keys):
+    readings = (part, unquote(part), unquote(unquote(part)))
+    if not any(_SECRET.search(reading.rpartition("=")[0]) for reading in readings):
         return part
     key, mark, _ = part.partition("=")
-    return f"{key}=-" if mark and "=" not in _decoded(key) else "-"
-
-
-def _decoded(text: str) -> str:
-    return unquote(unquote(text))
+    return f"{key}=-" if mark and "=" not in unquote(unquote(key)) else "-"
