@@ -218,7 +218,10 @@ class Reading(Case):
                 '{ file = "a", format = "combind" }',
                 '"combind" is not known; did you mean "combined"?',
             ),
-            ('{ file = "a", client_field = "X" }', '"X" is not known; one of "Forwarded", '),
+            (
+                '{ file = "a", client_field = "X" }',
+                '"X" is not known; did you mean "X-Forwarded-For"?',
+            ),
             ('{ file = "a", trusted = [] }', 'is not known here; did you mean "trusted_proxies"?'),
         ):
             [problem] = self.read(f"[t]\naccess_log = {text}")[1]
