@@ -31,6 +31,7 @@ PURE = {
     "forwarded",
     "lines",
     "policy",
+    "redaction",
     "routes",
     "subjects",
     "messages",

@@ -114,9 +114,8 @@ class InAProcess(SynchronousTestCase):
         asked = rotated = 0
         with self.running('format = "combined"') as running:
             while rotated < 3:
-                agent = {
-                    "User-Agent": '"' * SHOWN_BYTES
-                }  # of 40 such lines some are written at once
+                # Of 40 lines as long as that some are written at once.
+                agent = {"User-Agent": '"' * SHOWN_BYTES}
                 self.ask(running, *(f"/{number}" for number in range(asked, asked + 40)), **agent)
                 asked += 40
                 if log.exists() and log.stat().st_size:
