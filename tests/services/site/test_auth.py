@@ -21,7 +21,8 @@ from netkit.services.kind import NoOptions, World
 from netkit.services.site.auth import AuthRule, read_passwords, user_complaint
 from netkit.services.site.fields import FieldRule
 from netkit.services.site.service import Settings, Site
-from tests.http.fakes import content, field, listening, recorded
+from tests.http.fakes import content, field, recorded
+from tests.listening import listening
 from tests.services.site.sites import Built, says
 
 HASH = str(hashed("sesame", Cost(ln=9)))
