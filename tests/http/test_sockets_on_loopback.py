@@ -19,8 +19,9 @@ from netkit.http.websocket import WebSockets
 from netkit.net.limits import Limits
 from netkit.net.listener import Gate
 from netkit.net.tls import Store
-from tests.http.fakes import listening, recorded
+from tests.http.fakes import recorded
 from tests.http.sockets import Echo, frame, opening, taken_over
+from tests.listening import listening
 from tests.net.authorities import identities, issued
 
 _MEGABYTE = bytes(1024 * 1024)

@@ -12,7 +12,7 @@ from attrs import field, frozen
 
 from netkit.document.values import quoted
 from netkit.errors import ConfigError
-from netkit.http.accesslog import access_log
+from netkit.http import accesstable
 from netkit.http.limits import DEFAULTS, Limits
 from netkit.http.messages import Handler, Request, Response
 from netkit.http.pages import error_page
@@ -48,7 +48,7 @@ class Settings(HostSettings):
     users: dict[str, Annotated[str, HashText()]] = field(factory=dict, kw_only=True, repr=False)
     passwords: Path | None = field(default=None, kw_only=True)
     http: Limits = field(default=DEFAULTS, kw_only=True)
-    access_log: bool = True
+    access_log: bool | accesstable.AccessFile = True
 
 
 class Site(Running[NoOptions]):
@@ -57,6 +57,7 @@ class Site(Running[NoOptions]):
     def __init__(self, settings: Settings, references: References, world: World) -> None:
         self._settings = settings
         self._world = world
+        self._access_log = accesstable.built(settings.access_log, world.clock, world.log)
         logins = self._logins()
 
         def built(mount: Mount) -> Handler:
@@ -73,12 +74,23 @@ class Site(Running[NoOptions]):
     def factory(self, options: NoOptions) -> HandlerFactory:  # noqa: ARG002 (a site has none)
         """Return what serves the site to one listener's connections."""
         settings, world = self._settings, self._world
-        factory = HandlerFactory(
-            self.answer, clock=world.clock, log=world.log, limits=settings.http
+        return HandlerFactory(
+            self.answer,
+            clock=world.clock,
+            log=world.log,
+            limits=settings.http,
+            served=self._access_log.served,
         )
-        if settings.access_log:
-            factory.served = access_log(world.log)
-        return factory
+
+    def startService(self) -> None:
+        """Open the access log, as who the process is by now."""
+        super().startService()
+        self._access_log.start()
+
+    def stopService(self) -> None:
+        """Close the access log; what still ends after this is written all the same."""
+        super().stopService()
+        self._access_log.stop()
 
     def _named(self, built: Callable[[HostSettings], Handler], default: Handler) -> Handler:
         """Return what leads requests to hosts by their names (RFC 9110 7.4)."""
@@ -113,10 +125,12 @@ class Site(Running[NoOptions]):
 
 
 def complaints(settings: Settings) -> Iterator[Complaint]:
-    """Yield what is wrong with the hosts, their mounts and rules, and the users.
+    """Yield what is wrong with the access log, the hosts, their mounts and rules, and the users.
 
     Raise ConfigError, behind all complaints, where the file of passwords has problems.
     """
+    for path, wrong in accesstable.complaints(settings.access_log):
+        yield Complaint(("access_log", *path), wrong)
     if not settings.mount and not settings.redirect and not settings.host:
         yield Complaint(("mount",), "is empty; a site has at least one mount")
     elif not settings.mount and not settings.redirect:
