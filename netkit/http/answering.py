@@ -7,10 +7,13 @@ from collections.abc import Awaitable
 from contextlib import closing
 from typing import TYPE_CHECKING
 
+from twisted.internet.defer import CancelledError
+
 from netkit.http.accesslog import Exchange
 from netkit.http.framing import Framing, InvalidResponseError, ending, framing
 from netkit.http.incoming import Incoming, NoBody
-from netkit.http.messages import Request, Response, Stream, Takeover
+from netkit.http.messages import BodyCutError, FileRange, Request, Response, Stream, Takeover
+from netkit.net.filesend import ConnectionGoneError, UnsentError, may_send_file, send_file
 
 if TYPE_CHECKING:
     from netkit.http.channel import Channel
@@ -82,8 +85,13 @@ class Answering:
         persists = self._channel.would_persist(self._request.head, self._body)
         persists = persists and how is not Framing.CLOSE
         lines = ending(self._request.head, self._status, body.length, persists=persists)
+        transport = self._channel.transport
+        if isinstance(body, FileRange) and how is Framing.LENGTH and may_send_file(transport):
+            transport.write(opening + lines)
+            await self._send_file(body)
+            return persists
         outgoing = self._channel.outgoing()
-        self._channel.transport.write(opening + lines)
+        transport.write(opening + lines)
         try:
             if how is not Framing.NO_BODY:
                 await outgoing.send(body, chunked=how is Framing.CHUNKED, clock=self._house.clock)
@@ -91,3 +99,17 @@ class Answering:
         finally:
             self._sent = outgoing.sent if how is not Framing.NO_BODY else 0
         return persists
+
+    async def _send_file(self, body: FileRange) -> None:
+        """Have the kernel send the file."""
+        self._channel.end_outgoing(for_good=True)
+        try:
+            descriptor = body.file.fileno()
+            await send_file(self._channel.transport, descriptor, body.offset, body.length)
+        except ConnectionGoneError:
+            raise CancelledError from None
+        except UnsentError as error:
+            raise BodyCutError(str(error)) from None
+        finally:
+            self._channel.watch()
+        self._sent = body.length

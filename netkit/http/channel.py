@@ -45,7 +45,7 @@ from netkit.net.coroutines import start
 from netkit.net.eager import EagerConnection
 from netkit.net.farewell import Farewell
 from netkit.net.peer import host, host_and_port
-from netkit.net.progress import Progress, progress
+from netkit.net.progress import Progress, acknowledged, progress
 
 if TYPE_CHECKING:
     from netkit.http.server import HandlerFactory
@@ -128,8 +128,7 @@ class Channel:
         """See IProtocol."""
         self.transport = transport
         self._progress: Progress = progress(transport)
-        if not isinstance(transport, EagerConnection):
-            self.outgoing()  # others do not say how much they have not sent
+        self.watch()
 
     def connectionMade(self) -> None:
         """Do nothing: `makeConnection` has done it all."""
@@ -216,7 +215,7 @@ class Channel:
     def _doing(self) -> tuple[Doing, int]:
         unsent = self._progress.unsent
         if unsent or (self._outgoing is not None and self._outgoing.full):
-            return Doing.SENDING, self._progress.taken
+            return Doing.SENDING, acknowledged(self.transport)
         if isinstance(self._body, Incoming) and self._body.wanted:
             return Doing.BODY, self._body.received
         if self._answering is not None:
@@ -388,10 +387,15 @@ class Channel:
         return self._outgoing
 
     def _resumed(self) -> None:
-        self._end_outgoing()
+        self.end_outgoing()
         self._advance()
 
-    def _end_outgoing(self, *, for_good: bool = False) -> None:
+    def watch(self) -> None:
+        """Be the producer of a transport that does not say how much it has not sent."""
+        if not isinstance(self.transport, EagerConnection) and not self._lost:
+            self.outgoing()
+
+    def end_outgoing(self, *, for_good: bool = False) -> None:
         """Be the transport's producer no longer, where it says by itself what it has not sent."""
         outgoing = self._outgoing
         if outgoing is not None and (for_good or self._progress is self.transport):
@@ -401,7 +405,7 @@ class Channel:
     def hand_over(self, data: bytes, successor: IProtocol) -> None:
         """Write `data`, and let the connection be the successor's from then on."""
         self.transport.write(data)
-        self._end_outgoing(for_good=True)
+        self.end_outgoing(for_good=True)
         self._successor = successor
         rest, self._buffer = self._buffer, b""
         self._regulate()
@@ -455,7 +459,7 @@ class Channel:
         if self._successor is not None:
             return
         if self._outgoing is not None and not self._outgoing.full:
-            self._end_outgoing()
+            self.end_outgoing()
         if not persists or self._deaf:
             self._end(linger=bool(self._buffer) or not self._body.finished)
         elif not self._body.finished:
@@ -504,7 +508,7 @@ class Channel:
         self._closing = True
         self._resting = False
         self._buffer = b""
-        self._end_outgoing(for_good=True)
+        self.end_outgoing(for_good=True)
         if linger:
             self._farewell = Farewell(self.transport, self.house.clock)
         else:
