@@ -73,7 +73,9 @@ def _started(
     server: Server, place: Place, machine: Machine, core: int
 ) -> AbstractContextManager[Process]:
     for name, text in server.files.items():
-        (place.folder / name).write_text(place.fill(text))
+        file = place.folder / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(place.fill(text))
     if server.pem:
         (place.folder / server.pem).write_bytes(self_signed())
     command = (*server.program.command(machine), *map(place.fill, server.arguments))

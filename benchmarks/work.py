@@ -43,16 +43,20 @@ class Side:
 
 @frozen
 class Row:
-    """A row of the table: a figure, what is to be reached, and its name where a work has several."""
+    """A row of the table: a figure, what is to be reached, and its name where a work has several.
+
+    `goal` is measured by the first peer, and `others` has those that are measured by other peers.
+    """
 
     figure: Figure
     goal: str = ""
     name: str = ""
+    others: Mapping[str, str] = field(factory=dict)
 
 
 @frozen(kw_only=True)
 class Work:
-    """Something that is measured. A goal without a unit is a ratio to the first peer.
+    """Something that is measured. A goal without a unit is a ratio to a peer.
 
     `netkit` is None as long as netkit cannot do it; such a work is not in the table.
     """
