@@ -3,6 +3,7 @@
 import sys
 
 from netkit.http.resources import resource_handler  # type: ignore[import-not-found]  # is being written
+from twisted.logger import Logger
 
 from benchmarks.servers.hello_resource import tree
 from benchmarks.servers.netkit_hello import serve
@@ -12,4 +13,4 @@ if __name__ == "__main__":
     netkit_reactor.install()
     from twisted.internet import reactor
 
-    serve(resource_handler(tree(), clock=reactor), int(sys.argv[1]))
+    serve(resource_handler(tree(), clock=reactor, log=Logger()), int(sys.argv[1]))
