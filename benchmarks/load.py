@@ -116,7 +116,8 @@ class Fanout:
 class Idle:
     """Connections that say nothing: `few` to warm the server up, then as many as `many`.
 
-    Where there is a `question`, each asks it first, and has got an answer that ends with `answer`.
+    Where there is a `question` (which may have $origin in it), each asks it first, and reads until
+    `answer` is in what came, and no further.
     """
 
     program: ClassVar[Program] = Compiled("idle", (OPENSSL,))
@@ -130,7 +131,10 @@ class Idle:
         """Find how many bytes the server grows by for each connection between few and many."""
         started = time.monotonic()
         words = _words(
-            port=target.place.port, tls=int(self.tls), send=self.question, expect=self.answer
+            port=target.place.port,
+            tls=int(self.tls),
+            send=target.place.fill(self.question),
+            expect=self.answer,
         )
         command = (*self.program.command(target.machine), *words)
         time.sleep(SETTLING)

@@ -81,7 +81,8 @@ NGINX_READING_TLS = nginx(
     _STATIC, name=NGINX_READING.name, listen="ssl", http=_SECURE, sending=_READ
 )
 NGINX_PROXY = nginx(
-    'location / { proxy_pass http://origin; proxy_http_version 1.1; proxy_set_header Connection ""; }',
+    'location / { proxy_pass http://origin; proxy_http_version 1.1; proxy_set_header Connection "";'
+    " proxy_max_temp_file_size 0; }",
     http="upstream origin { server 127.0.0.1:$origin; keepalive 64; keepalive_requests 1000000000; }",
 )
 

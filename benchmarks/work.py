@@ -16,14 +16,16 @@ from benchmarks.programs import Program
 class Server:
     """How a server is started: the program, its arguments, and the files it finds in its folder.
 
-    With `pem` it finds a self-signed certificate and its key there, in one file of that name.
-    Arguments and files may have $port, $origin, $folder and $servers in them (`Place.fill`).
+    With `pem` it finds a self-signed certificate and its key there, in one file of that name, and
+    with `zeros` files of so many bytes that take no room on the disk. Arguments and files may
+    have $port, $origin, $folder and $servers in them (`Place.fill`).
     """
 
     name: str
     program: Program
     arguments: tuple[str, ...]
     files: Mapping[str, str] = field(factory=dict)
+    zeros: Mapping[str, int] = field(factory=dict)
     pem: str = ""
 
 
