@@ -33,6 +33,11 @@ PURE = {
     "routes",
     "subjects",
     "messages",
+    "heads",
+    "sections",
+    "chunked",
+    "framing",
+    "pace",
     "values",
 }
 IMPURE = ("twisted", "time", "datetime", "socket")

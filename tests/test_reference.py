@@ -40,6 +40,10 @@ def _tables() -> Iterator[tuple[str, set[str], dict[str, Any]]]:
         }
         written = {key: value for each in examples.values() for key, value in each.items()}
         yield kind.name, _keys(kind.settings), written
+        for inner in attrs.fields(kind.settings):
+            if attrs.has(type(inner.default)):
+                path = f"{kind.name}.{inner.name}"
+                yield path, _keys(type(inner.default)), written[inner.name]
         for mount in kind.mounts:
             mounts = [
                 each
@@ -79,6 +83,10 @@ def _not_default(
     name: str, kind: type[Any], plain: dict[str, Any], whole: dict[str, Any]
 ) -> Iterator[str]:
     for field in attrs.fields(kind):
+        if attrs.has(type(field.default)):
+            inner = plain.get(field.name, {}), whole[field.name]
+            yield from _not_default(f"{name}.{field.name}", type(field.default), *inner)
+            continue
         if field.name not in whole.keys() - plain.keys():
             continue
         written, default = whole[field.name], getattr(field.default, "value", field.default)

@@ -27,6 +27,15 @@ class BodyCutError(Exception):
     """The rest of a body will never come, so that nothing may take what there is for the whole."""
 
 
+def joined(headers: Headers) -> dict[bytes, bytes]:
+    """Return the fields by their names in lower case, repeated ones joined (RFC 9110 5.3)."""
+    fields: dict[bytes, bytes] = {}
+    for name, value in headers:
+        key = name.lower()
+        fields[key] = fields[key] + b", " + value if key in fields else value
+    return fields
+
+
 @frozen(kw_only=True)
 class RequestHead:
     """A request up to its body, found valid. Requests with the same bytes share one.
@@ -51,11 +60,29 @@ class RequestHead:
     @cached_property
     def fields(self) -> dict[bytes, bytes]:
         """The fields by their names in lower case, repeated ones joined (RFC 9110 5.3)."""
-        joined: dict[bytes, bytes] = {}
-        for name, value in self.headers:
-            key = name.lower()
-            joined[key] = joined[key] + b", " + value if key in joined else value
-        return joined
+        return joined(self.headers)
+
+
+@frozen(kw_only=True)
+class ResponseHead:
+    """A response up to its body, as received from a server and found valid (RFC 9112 6.3).
+
+    `length` is that of the body in bytes, or CHUNKED; where `until_close` it has none, and the body
+    ends with the connection. `persists` says whether the server takes another request.
+    """
+
+    status: int
+    reason: bytes = b""
+    version: bytes = b"HTTP/1.1"
+    headers: Headers = ()
+    length: int | None = 0
+    until_close: bool = False
+    persists: bool = True
+
+    @cached_property
+    def fields(self) -> dict[bytes, bytes]:
+        """The fields by their names in lower case, repeated ones joined (RFC 9110 5.3)."""
+        return joined(self.headers)
 
 
 class Body(Protocol):

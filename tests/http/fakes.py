@@ -6,16 +6,13 @@ from io import BytesIO
 from typing import TYPE_CHECKING, Any
 
 from attrs import frozen
-from twisted.internet import reactor
 from twisted.internet.address import IPv4Address
 from twisted.internet.error import ConnectionDone, ConnectionLost
-from twisted.internet.interfaces import IAddress, IProtocolFactory
-from twisted.internet.protocol import Factory
-from twisted.internet.task import Clock, deferLater
+from twisted.internet.interfaces import IAddress
+from twisted.internet.task import Clock
 from twisted.internet.testing import StringTransport
 from twisted.logger import ILogObserver, LogEvent, Logger, formatEvent
 from twisted.python.failure import Failure
-from twisted.trial.unittest import TestCase
 from zope.interface import implementer
 
 from netkit.http.messages import (
@@ -27,11 +24,9 @@ from netkit.http.messages import (
     RequestHead,
     Response,
 )
-from netkit.http.twistedweb import HandlerFactory
+from netkit.http.server import HandlerFactory
 
 if TYPE_CHECKING:
-    from twisted.internet.defer import Deferred
-
     from netkit.http.accesslog import Exchange
 
 PEER = IPv4Address("TCP", "192.0.2.7", 40000)
@@ -95,7 +90,17 @@ def content(response: Response) -> bytes:
     return response.body
 
 
-class NarrowTransport(StringTransport):
+class ClosingTransport(StringTransport):
+    """A transport that can close one half, and is quiet about being told so twice."""
+
+    half_closed = False
+
+    def loseWriteConnection(self) -> None:
+        """Note it."""
+        self.half_closed = True
+
+
+class NarrowTransport(ClosingTransport):
     """A transport whose peer reads nothing until `drain` is called."""
 
     high_water = 64 * 1024
@@ -128,39 +133,6 @@ class Answer:
     body: bytes
 
 
-def listening(test: TestCase, factory: IProtocolFactory) -> int:
-    """Return the loopback port where `factory` serves until `test` ends, connections and all."""
-    network: Any = reactor
-    tracking = _Tracking(factory)
-    port = network.listenTCP(0, tracking, interface="127.0.0.1")
-    test.addCleanup(tracking.abort_all)
-    test.addCleanup(port.stopListening)
-    return int(port.getHost().port)
-
-
-class _Tracking(Factory):
-    """Knows the connections of another factory."""
-
-    noisy = False
-
-    def __init__(self, factory: IProtocolFactory) -> None:
-        self._factory = factory
-        self._protocols: list[Any] = []
-
-    def buildProtocol(self, addr: IAddress | None) -> Any:
-        """Build a protocol of the other factory."""
-        protocol = self._factory.buildProtocol(addr or PEER)
-        self._protocols.append(protocol)
-        return protocol
-
-    def abort_all(self) -> "Deferred[None]":
-        """End all connections, at the next turn of the reactor."""
-        for protocol in self._protocols:
-            protocol.transport.abortConnection()
-        clock: Any = reactor
-        return deferLater(clock, 0)
-
-
 def recorded(events: list[LogEvent]) -> Logger:
     """Return a logger whose events are put into `events`."""
 
@@ -187,7 +159,7 @@ class Visit:
             served=self.exchanges.append,
             **kw,
         )
-        self.transport = transport or StringTransport(peerAddress=PEER)
+        self.transport = transport or ClosingTransport(peerAddress=PEER)
         protocol = self.factory.buildProtocol(PEER)
         assert protocol is not None
         self.protocol: Any = protocol

@@ -33,9 +33,9 @@ from netkit.net.listener import Gate
 from netkit.net.reactor import EagerReactor
 from netkit.net.tls import Store, Terms, UnknownNames
 from netkit.tools.certificate import Issued, issue
+from tests.listening import listening
 from tests.net.authorities import identities, issued
 from tests.net.handshakes import client, met, returning, server, shake, show, taken, turn
-from tests.services.loopback import listen
 
 NOW = datetime.now(UTC).replace(microsecond=0)  # OpenSSL asks the real clock about clients
 DAY = timedelta(days=1)
@@ -399,7 +399,7 @@ class TransportTests(TestCase):
                 return made[-1]
 
         gate = Gate(Noting(), Limits(), reactor, Logger(), store().creator())
-        port = await listen(self, gate)
+        port = listening(self, gate)
 
         def talk() -> bytes:
             path = Path(self.mktemp())

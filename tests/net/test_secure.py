@@ -30,8 +30,8 @@ from netkit.net.listener import Gate
 from netkit.net.reactor import EagerReactor
 from netkit.net.secure import SecureServer
 from netkit.net.tls import Store
+from tests.listening import listening
 from tests.net.authorities import identities, issued
-from tests.services.loopback import listen
 
 T = TypeVar("T")
 MEGABYTES = bytes(range(256)) * 4096 * 8  # 8 MiB
@@ -97,7 +97,7 @@ class SecureTestCase(TestCase):
         factory.buildProtocol = self._peer  # type: ignore[method-assign, assignment]
         store = Store(identities(issued("localhost")))
         self.gate = Gate(factory, limits or Limits(), reactor, Logger(), store.creator((b"x",)))
-        return await listen(self, self.gate)
+        return listening(self, self.gate)
 
     def _peer(self, _: object) -> Peer:
         self.peers.append(Peer(self))

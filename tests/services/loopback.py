@@ -3,28 +3,15 @@
 import shutil
 from contextlib import suppress
 
-from twisted.internet.address import IPv4Address
 from twisted.internet.defer import Deferred
-from twisted.internet.endpoints import TCP4ServerEndpoint
 from twisted.internet.error import ProcessExitedAlready
-from twisted.internet.interfaces import IProcessTransport, IProtocolFactory
+from twisted.internet.interfaces import IProcessTransport
 from twisted.internet.protocol import ProcessProtocol
 from twisted.python.failure import Failure
 from twisted.trial.unittest import TestCase
 
 NC = shutil.which("nc")
 NO_NC = None if NC else "nc is not installed"
-
-
-async def listen(test: TestCase, factory: IProtocolFactory) -> int:
-    """Return the port at which `factory` serves until `test` is over."""
-    from twisted.internet import reactor  # noqa: PLC0415 (installed by whoever runs the tests)
-
-    port = await TCP4ServerEndpoint(reactor, 0, interface="127.0.0.1").listen(factory)
-    test.addCleanup(port.stopListening)
-    host = port.getHost()
-    assert isinstance(host, IPv4Address)
-    return host.port
 
 
 class Netcat(ProcessProtocol):

@@ -9,11 +9,12 @@ from ipaddress import ip_network
 
 from attrs import frozen
 
-from netkit.document.values import Bytes, Network, Seconds
+from netkit.document.values import Network, Seconds
 from netkit.http.accesslog import access_log
+from netkit.http.limits import DEFAULTS, Limits
 from netkit.http.messages import Request, Response
 from netkit.http.pages import error_page
-from netkit.http.twistedweb import BODY_BYTES, HandlerFactory
+from netkit.http.server import HandlerFactory
 from netkit.net.peer import host
 from netkit.services.kind import Kind, NoOptions, References, Running, World
 from netkit.services.proxy.forwarding import NotForwardedError, destination
@@ -27,12 +28,12 @@ LOOPBACK: tuple[Network, ...] = (ip_network("127.0.0.0/8"), ip_network("::1/128"
 class Settings:
     """A proxy's own keys.
 
-    `clients` may use it, others are refused. A request has at most `body_bytes`. `upstream_timeout`
+    `clients` may use it, others are refused. `http` says what a request may cost. `upstream_timeout`
     is how long, in seconds, an origin may take to be reached, to begin its answer, and to go on.
     """
 
     clients: tuple[Network, ...] = LOOPBACK
-    body_bytes: Bytes = BODY_BYTES
+    http: Limits = DEFAULTS
     upstream_timeout: Seconds = 60.0
 
 
@@ -49,7 +50,7 @@ class Proxy(Running[NoOptions]):
             self.answer,
             clock=self._world.clock,
             log=self._world.log,
-            body_bytes=self._settings.body_bytes,
+            limits=self._settings.http,
             served=access_log(self._world.log),
         )
 
@@ -61,7 +62,7 @@ class Proxy(Running[NoOptions]):
         if request.method == b"CONNECT":
             words = "This proxy opens no tunnels, as https:// would need."
             return error_page(HTTPStatus.NOT_IMPLEMENTED, words)
-        body = await request.body.read(settings.body_bytes)
+        body = await request.body.read(settings.http.body_bytes)
         try:
             where = destination(request.target)
             return await fetch(request, body, where, self._world, settings.upstream_timeout)
@@ -74,5 +75,5 @@ class Proxy(Running[NoOptions]):
 
 
 KIND: Kind[Settings, NoOptions] = Kind(
-    name="proxy", settings=Settings, options=NoOptions, build=Proxy
+    name="proxy", settings=Settings, options=NoOptions, build=Proxy, limits={"idle_timeout": 0.0}
 )

@@ -8,11 +8,12 @@ from http import HTTPStatus
 
 from attrs import evolve, frozen
 
-from netkit.document.values import Bytes, quoted
+from netkit.document.values import quoted
 from netkit.http.accesslog import access_log
+from netkit.http.limits import DEFAULTS, Limits
 from netkit.http.messages import Handler, Request, Response
 from netkit.http.pages import error_page
-from netkit.http.twistedweb import BODY_BYTES, HandlerFactory
+from netkit.http.server import HandlerFactory
 from netkit.services.kind import (
     Complaint,
     Kind,
@@ -34,10 +35,10 @@ from netkit.services.site.routes import (
 
 @frozen
 class Settings:
-    """A site's own keys: `body_bytes` is the most that a request may bring with it."""
+    """A site's own keys; `http` says what a request may cost."""
 
     mount: tuple[Mount, ...]
-    body_bytes: Bytes = BODY_BYTES
+    http: Limits = DEFAULTS
     access_log: bool = True
 
 
@@ -59,7 +60,7 @@ class Site(Running[NoOptions]):
         """Return what serves the site to one listener's connections."""
         settings, world = self._settings, self._world
         factory = HandlerFactory(
-            self.answer, clock=world.clock, log=world.log, body_bytes=settings.body_bytes
+            self.answer, clock=world.clock, log=world.log, limits=settings.http
         )
         if settings.access_log:
             factory.served = access_log(world.log)
@@ -118,5 +119,6 @@ KIND: Kind[Settings, NoOptions] = Kind(
     complaints=complaints,
     references=references,
     mounts=MOUNTS,
+    limits={"idle_timeout": 0.0},  # HTTP has times of its own
     alpn=(b"http/1.1",),
 )

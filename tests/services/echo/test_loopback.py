@@ -4,7 +4,8 @@ from twisted.trial.unittest import TestCase
 
 from netkit.services.echo.protocol import EchoFactory
 from netkit.services.echo.settings import Mode, Settings
-from tests.services.loopback import NO_NC, Netcat, listen, netcat
+from tests.listening import listening
+from tests.services.loopback import NO_NC, Netcat, netcat
 
 
 class NetcatTests(TestCase):
@@ -15,7 +16,7 @@ class NetcatTests(TestCase):
         from twisted.internet import reactor  # noqa: PLC0415 (installed by whoever runs the tests)
 
         factory = EchoFactory(Settings(mode=mode), reactor)
-        return netcat(self, await listen(self, factory))
+        return netcat(self, listening(self, factory))
 
     async def test_half_close(self) -> None:
         """All of a megabyte comes back before the connection closes, though its FIN came first."""

@@ -12,7 +12,8 @@ from twisted.trial.unittest import TestCase
 from netkit.services.kind import World
 from netkit.services.pubsub import KIND
 from netkit.services.pubsub.settings import Options, Settings
-from tests.services.loopback import NO_NC, listen, netcat
+from tests.listening import listening
+from tests.services.loopback import NO_NC, netcat
 
 _LINE = b"x" * 999 + b"\n"
 
@@ -50,7 +51,7 @@ class LoopbackTests(TestCase):
         log = Logger(namespace="pubsub", observer=LogPublisher(self.events))
         service = KIND.build(settings, {}, World(reactor, MemoryReactor(), log))
         self.addCleanup(service.stopService)
-        return await listen(self, service.factory(Options()))
+        return listening(self, service.factory(Options()))
 
     async def _reader(self, port: int) -> _Reader:
         from twisted.internet import reactor  # noqa: PLC0415 (installed by whoever runs the tests)

@@ -9,18 +9,20 @@ from unittest import skipUnless
 from attrs import evolve, frozen
 from twisted.internet import reactor
 from twisted.internet.defer import Deferred
-from twisted.internet.testing import MemoryReactorClock, StringTransport
+from twisted.internet.testing import MemoryReactorClock
 from twisted.internet.threads import deferToThread
 from twisted.logger import LogEvent, formatEvent
 from twisted.trial.unittest import SynchronousTestCase, TestCase
 
+from netkit.http.limits import Limits
 from netkit.http.messages import Handler, Response
 from netkit.http.pages import text
 from netkit.services.kind import Complaint, Mount, MountKind, NoOptions, Reference, Running, World
 from netkit.services.site import KIND
 from netkit.services.site.mounts import MOUNTS
 from netkit.services.site.service import Settings, Site
-from tests.http.fakes import PEER, answers, asked, content, field, listening, recorded
+from tests.http.fakes import PEER, ClosingTransport, answers, asked, content, field, recorded
+from tests.listening import listening
 
 KINDS = {kind.name: kind for kind in MOUNTS}
 
@@ -159,10 +161,10 @@ class Configuring(SynchronousTestCase):
 
 
 class Serving(SynchronousTestCase):
-    def connected(self, site: Site) -> tuple[Any, StringTransport]:
+    def connected(self, site: Site) -> tuple[Any, ClosingTransport]:
         """Return a connection to the site and its transport."""
         protocol: Any = site.factory(NoOptions()).buildProtocol(PEER)
-        transport = StringTransport(peerAddress=PEER)
+        transport = ClosingTransport(peerAddress=PEER)
         protocol.makeConnection(transport)
         return protocol, transport
 
@@ -190,7 +192,7 @@ class Serving(SynchronousTestCase):
 
     def test_body_limit(self) -> None:
         """The site's limit on bodies holds for its listeners."""
-        site = Site(Settings((mount("/", "counter"),), body_bytes=10), {}, world([]))
+        site = Site(Settings((mount("/", "counter"),), http=Limits(body_bytes=10)), {}, world([]))
         protocol, transport = self.connected(site)
         protocol.dataReceived(b"POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 11\r\n\r\n")
         self.assertEqual(next(answers(transport.value())).status, 413)
@@ -261,9 +263,9 @@ class ServingCurl(TestCase):
     async def test_uploads(self) -> None:
         """A body beyond the limit gets its 413, though curl sends it all the same."""
         upload = ("--data-binary", f"@{self.large_file()}")
-        self.assertEqual(await self.status("/form/", *upload), "413")
+        self.assertEqual(await self.status("/form/posthandler", *upload), "413")
         chunked = ("-H", "Transfer-Encoding: chunked", "-H", "Expect:")
-        self.assertEqual(await self.status("/form/", *upload, *chunked), "413")
+        self.assertEqual(await self.status("/form/posthandler", *upload, *chunked), "413")
 
     def large_file(self) -> Path:
         """Return a file of 3 MB."""

@@ -1,4 +1,4 @@
-"""The interim server, seen from both ends of a connection in memory."""
+"""A connection of the server, seen from both ends of a connection in memory."""
 
 import contextlib
 import os
@@ -15,9 +15,12 @@ from twisted.internet.interfaces import IHalfCloseableProtocol, IProtocolNegotia
 from twisted.trial.unittest import SynchronousTestCase
 
 from netkit.http.accesslog import Exchange
+from netkit.http.channel import AHEAD_BYTES
+from netkit.http.limits import Limits
 from netkit.http.messages import BodyCutError, FileRange, Handler, Request, Response
+from netkit.http.outgoing import TURN_BYTES
 from netkit.http.pages import text
-from netkit.http.twistedweb import AHEAD_BYTES, BODY_BYTES, IDLE_SECONDS, LINGER_SECONDS, TURN_BYTES
+from netkit.net.farewell import LINGER_SECONDS
 from tests.http.fakes import PEER, NarrowTransport, Visit, answers
 
 GET = b"GET / HTTP/1.1\r\nHost: test\r\n\r\n"
@@ -30,7 +33,7 @@ def hello(_: Request) -> Response:
 
 async def length_of_body(request: Request) -> Response:
     """Answer with the number of bytes that came."""
-    return text(b"%d" % len(await request.body.read(BODY_BYTES)))
+    return text(b"%d" % len(await request.body.read(Limits().body_bytes)))
 
 
 class Pieces:
@@ -71,9 +74,9 @@ class Requests(SynchronousTestCase):
     def test_as_received(self) -> None:
         """Target, method, version and the fields in their order and case are as received."""
         request = self.seen(
-            b"BREW //a/%2e%2E?x=%00&y HTTP/1.1\r\nhOST: h\r\nX-b: 2\r\nx-A:  1 \r\nX-B: 3\r\n\r\n"
+            b"PUT //a/%2e%2E?x=%00&y HTTP/1.1\r\nhOST: h\r\nX-b: 2\r\nx-A:  1 \r\nX-B: 3\r\n\r\n"
         )
-        self.assertEqual(request.method, b"BREW")
+        self.assertEqual(request.method, b"PUT")
         self.assertEqual(request.target, b"//a/%2e%2E?x=%00&y")
         self.assertEqual(request.query, b"x=%00&y")
         self.assertEqual(request.head.version, b"HTTP/1.1")
@@ -362,11 +365,13 @@ class Failures(SynchronousTestCase):
         self.assertIsInstance(visit.events[0]["log_failure"].value, OSError)
 
     def test_impossible_field(self) -> None:
-        """A field that cannot be sent ends the connection, and stands in the log."""
-        visit = Visit(lambda _: Response(200, ((b"bad name", b""),)))
-        visit.send(GET)
-        self.assertTrue(visit.transport.disconnected)
-        self.assertEqual(len(visit.events), 1)
+        """A field that cannot be sent gives 500, and stands in the log."""
+        for field in ((b"bad name", b""), (b"X", b"a\r\nSet-Cookie: b"), (b"Content-Length", b"9")):
+            for body in (b"whole", Pieces(b"piece")):
+                visit = Visit(lambda _, field=field, body=body: Response(200, (field,), body))  # type: ignore[misc]
+                visit.send(GET)
+                self.assertEqual(visit.answer().status, 500)
+                self.assertEqual(len(visit.events), 1)
 
     def test_served_raises(self) -> None:
         """Whoever is told of exchanges and raises does the visitor no harm."""
@@ -449,7 +454,7 @@ class Leaving(SynchronousTestCase):
             self.assertTrue(visit.transport.disconnecting)
 
 
-class Limits(SynchronousTestCase):
+class Limiting(SynchronousTestCase):
     """Requests that are too much, too slow, or no requests."""
 
     def refused(self, data: bytes, status: int, **kw: Any) -> Visit:
@@ -461,8 +466,9 @@ class Limits(SynchronousTestCase):
         self.assertEqual(answer.status, status)
         self.assertEqual(answer.headers["Connection"], "close")
         self.assertFalse(visit.transport.disconnecting)
+        visit.protocol.writeConnectionLost()
         visit.clock.advance(LINGER_SECONDS)
-        self.assertTrue(visit.transport.disconnecting)
+        self.assertTrue(visit.transport.disconnected)
         self.assertEqual(visit.exchanges, [])
         [line] = visit.lines
         self.assertTrue(line.startswith(f"192.0.2.7 was refused: {status} "))
@@ -473,18 +479,18 @@ class Limits(SynchronousTestCase):
         self.refused(
             b"POST / HTTP/1.1\r\nHost: h\r\nExpect: 100-continue\r\nContent-Length: 11\r\n\r\nabc",
             413,
-            body_bytes=10,
+            limits=Limits(body_bytes=10),
         )
 
     def test_chunks_too_large(self) -> None:
         """A chunked body is refused as soon as it is too large, even when it ends in that read."""
         head = b"POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n"
         body = b"6\r\n123456\r\n6\r\n123456\r\n0\r\n\r\n"
-        self.refused(head + body, 413, body_bytes=10)
+        self.refused(head + body, 413, limits=Limits(body_bytes=10))
 
     def test_largest_body(self) -> None:
         """A body of exactly the limit is taken."""
-        visit = Visit(length_of_body, body_bytes=10)
+        visit = Visit(length_of_body, limits=Limits(body_bytes=10))
         visit.send(b"POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 10\r\n\r\n0123456789")
         self.assertEqual(visit.answer().body, b"10")
 
@@ -502,28 +508,36 @@ class Limits(SynchronousTestCase):
     def test_absurd_length(self) -> None:
         """A Content-Length of five thousand digits is refused, and no traceback follows."""
         data = b"POST / HTTP/1.1\r\nHost: h\r\nContent-Length: " + b"9" * 5000 + b"\r\n\r\n"
-        self.refused(data, 413)
+        self.refused(data, 400)
 
     def test_bad_requests(self) -> None:
         """What is no request is refused with 400, and nothing after it is parsed."""
         for data in (
             b"rubbish\r\n\r\n",
             b"\x16\x03\x01\x02\x00\x01\x00\r\n",
-            b"GET / HTTP/2.0\r\n\r\n",
             b"GET / HTTP/1.1\r\nHost : h\r\nX: y\r\n\r\n",
             b"GET / HTTP/1.1\r\nHost: h\r\nContent-Length: +1\r\nX: y\r\n\r\n",
             b"POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 1\r\nContent-Length: 1\r\n\r\n",
             b"POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n",
             b"POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\nxyz\r\n",
-            b"GET / HTTP/1.1\r\nHost: h\r\n" + b"X: y\r\n" * 501 + b"\r\n",
         ):
             self.refused(data, 400)
 
+    def test_other_refusals(self) -> None:
+        """The status says what it is that is not served."""
+        for status, data in (
+            (417, b"GET / HTTP/1.1\r\nHost: h\r\nExpect: more\r\n\r\n"),
+            (431, b"GET / HTTP/1.1\r\nHost: h\r\n" + b"X: y\r\n" * 100 + b"\r\n"),
+            (501, b"BREW / HTTP/1.1\r\nHost: h\r\n\r\n"),
+            (505, b"GET / HTTP/2.0\r\n\r\n"),
+        ):
+            self.refused(data, status)
+
     def test_endless_lines(self) -> None:
         """A request line or a field without an end is refused with 414 or 431."""
-        self.refused(b"GET /" + b"a" * 20_000, 414)
-        self.refused(b"GET / HTTP/1.1\r\nHost: " + b"a" * 20_000, 431)
-        self.refused(b"rubbish\r\n" + b"a" * 20_000, 400)
+        self.refused(b"GET /" + b"a" * 40_000, 414)
+        self.refused(b"GET / HTTP/1.1\r\nHost: " + b"a" * 40_000, 431)
+        self.refused(b"rubbish\r\n" + b"a" * 40_000, 400)
 
     def test_refused_peer_never_stops(self) -> None:
         """What a refused peer goes on sending is thrown away."""
@@ -533,50 +547,81 @@ class Limits(SynchronousTestCase):
         self.assertEqual(visit.transport.value(), written)
 
     def test_idle(self) -> None:
-        """A connection that says nothing ends after IDLE_SECONDS."""
+        """A connection that asks nothing more ends after the time for that, without a line."""
         visit = Visit(hello)
-        visit.clock.advance(IDLE_SECONDS)
+        visit.send(GET)
+        visit.clock.pump([1] * 60)
+        self.assertFalse(visit.transport.disconnecting)
+        visit.clock.pump([1] * 2)
         self.assertTrue(visit.transport.disconnecting)
+        self.assertEqual(visit.lines, [])
+
+    def test_idle_for_ever(self) -> None:
+        """A keep_alive_timeout of 0 keeps connections."""
+        visit = Visit(hello, limits=Limits(keep_alive_timeout=0.0))
+        visit.clock.pump([1] * 1000)
+        self.assertFalse(visit.transport.disconnecting)
 
     def test_trickle(self) -> None:
-        """A request of which a byte comes now and then ends after IDLE_SECONDS."""
+        """A header section that trickles is answered 408 after its time."""
         visit = Visit(hello)
-        for byte in b"GET /aaaaaaa":
-            self.assertFalse(visit.transport.disconnecting)
-            visit.send(bytes((byte,)))
-            visit.clock.advance(IDLE_SECONDS / 12)
-        self.assertTrue(visit.transport.disconnecting)
+        visit.send(b"GET /")
+        for _ in range(31):
+            self.assertEqual(visit.transport.value(), b"")
+            visit.send(b"a")
+            visit.clock.advance(1)
+        self.assertEqual(visit.answer().status, 408)
+        self.assertIn("it did not finish its header", visit.lines[0])
 
     def test_trickling_body(self) -> None:
-        """So does one whose body trickles, counted from the end of the header section."""
+        """So is a body that comes slower than the least rate, while somebody waits for it."""
         visit = Visit(length_of_body)
-        visit.send(b"POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 100\r\n\r\n")
-        for _ in range(12):
-            visit.send(b"a")
-            visit.clock.advance(IDLE_SECONDS / 12)
-        self.assertTrue(visit.transport.disconnecting)
+        visit.send(b"POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 100000\r\n\r\n")
+        for _ in range(32):
+            visit.send(b"a" * 499)
+            visit.clock.advance(1)
+        self.assertEqual(visit.answer().status, 408)
+        self.assertIn("bytes in 30 s", visit.lines[0])
+
+    def test_slow_honest_body(self) -> None:
+        """One that comes at the least rate is taken whole, however long that takes."""
+        visit = Visit(length_of_body)
+        visit.send(b"POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 100000\r\n\r\n")
+        for _ in range(200):
+            visit.send(b"a" * 500)
+            visit.clock.advance(1)
+        self.assertEqual(visit.answer().body, b"100000")
 
     def test_handler_may_take_long(self) -> None:
-        """An answer may take longer than IDLE_SECONDS; afterwards the idle time runs anew."""
+        """An answer may take any time; afterwards the idle time runs anew."""
         waiting: Deferred[Response] = Deferred()
         visit = Visit(lambda _: waiting)
         visit.send(GET)
-        visit.clock.advance(IDLE_SECONDS * 2)
+        visit.clock.pump([1] * 1000)
         self.assertFalse(visit.transport.disconnecting)
         waiting.callback(text(b"late"))
-        visit.clock.advance(IDLE_SECONDS - 1)
+        visit.clock.pump([1] * 60)
         self.assertFalse(visit.transport.disconnecting)
-        visit.clock.advance(1)
+        visit.clock.pump([1] * 2)
         self.assertTrue(visit.transport.disconnecting)
+
+    def test_slow_reader(self) -> None:
+        """Who takes nothing of an answer is let go, and the log says how slow it was."""
+        transport = NarrowTransport(peerAddress=PEER)
+        visit = Visit(lambda _: Response(200, (), Pieces(*[bytes(60_000)] * 4)), transport)
+        visit.send(GET)
+        visit.clock.pump([1] * 32)
+        self.assertTrue(transport.disconnected)
+        self.assertIn("took only 0 bytes in 30 s", visit.lines[0])
 
     def test_pipelines_unread(self) -> None:
         """A peer that sends requests and reads no answers costs a buffer, not all the answers."""
         transport = NarrowTransport(peerAddress=PEER)
         visit = Visit(lambda _: text(bytes(10_000)), transport)
-        visit.send(GET * 1000)
+        visit.send(GET * 3000)
         self.assertLess(len(transport.value()), 100_000)
         self.assertEqual(transport.producerState, "paused")
-        while len(visit.exchanges) < 1000:
+        while len(visit.exchanges) < 3000:
             transport.drain()
         self.assertEqual(transport.producerState, "producing")
 
@@ -589,7 +634,7 @@ class Limits(SynchronousTestCase):
             visit.send(GET)
             while transport.producerState == "producing":
                 visit.send(GET)
-                self.assertLess(sum(map(len, visit.protocol._dataBuffer)), 2 * AHEAD_BYTES)
+                self.assertLess(len(visit.protocol._buffer), 2 * AHEAD_BYTES)
 
     def test_factory_keeps_no_timer(self) -> None:
         """Starting and stopping the factory leaves no timer behind and opens nothing."""
