@@ -6,7 +6,7 @@ from typing import Any
 from twisted.logger import Logger
 
 from netkit.http.messages import Handler, Request, Response
-from netkit.http.twistedweb import HandlerFactory
+from netkit.http.server import HandlerFactory
 from netkit.net import reactor as netkit_reactor
 from netkit.net.limits import Limits
 from netkit.net.listener import Gate
