@@ -23,26 +23,45 @@ def open_beneath(root: Path, names: Sequence[str]) -> int:
     or with a slash. Raise IsADirectoryError for a folder, and OSError otherwise: with EINVAL for a
     device, pipe or socket, with ELOOP or ENOTDIR for a symbolic link.
     """
-    folder = os.open(root, _FOLDER)
+    folder = open_folder(root, names[:-1])
     try:
-        for name in names[:-1]:
-            above, folder = folder, os.open(name.encode(), _FOLDER | os.O_NOFOLLOW, dir_fd=folder)
-            os.close(above)
-        return _open_file(names[-1].encode(), folder)
+        return open_file(names[-1], folder)
     finally:
         os.close(folder)
 
 
-def _open_file(name: bytes, folder: int) -> int:
-    """Open the file `name`; look before, as opening a device can set it going."""
-    _require_file(os.stat(name, dir_fd=folder, follow_symlinks=False))
-    descriptor = os.open(name, _FILE, dir_fd=folder)
+def open_folder(root: Path, names: Sequence[str]) -> int:
+    """Return a descriptor of the folder beneath `root` under `names`, which may be empty.
+
+    Raise OSError: with ENOTDIR for what is no folder or a symbolic link.
+    """
+    folder = os.open(root, _FOLDER)
+    for name in names:
+        above = folder
+        try:
+            folder = os.open(name.encode(), _FOLDER | os.O_NOFOLLOW, dir_fd=above)
+        finally:
+            os.close(above)
+    return folder
+
+
+def open_file(name: str, folder: int) -> int:
+    """Return a descriptor of the regular file `name` in `folder`, a descriptor; raise as above."""
+    file_status(name, folder)  # looked at before, as opening a device can set it going
+    descriptor = os.open(name.encode(), _FILE, dir_fd=folder)
     try:
         _require_file(os.fstat(descriptor))
     except OSError:
         os.close(descriptor)
         raise
     return descriptor
+
+
+def file_status(name: str, folder: int) -> os.stat_result:
+    """Return the status of the regular file `name` in `folder`, a descriptor; raise as above."""
+    status = os.stat(name.encode(), dir_fd=folder, follow_symlinks=False)
+    _require_file(status)
+    return status
 
 
 def _require_file(status: os.stat_result) -> None:

@@ -11,25 +11,35 @@ from twisted.trial.unittest import SynchronousTestCase
 
 ROOT = Path(__file__).parent.parent
 PACKAGE = ROOT / "netkit"
-GROUND = {"errors", "files", "document"}
+GROUND = {"errors", "files", "document", "passwords"}
 ORDER = ("net", "http", "services", "config", "daemon")
 MAY = {
     "errors": set(),
     "files": set(),
     "document": {"errors"},
+    "passwords": set(),
     **{room: GROUND | set(ORDER[:floor]) for floor, room in enumerate(ORDER)},
     "tools": GROUND | {"net", "http"},
     "tap": GROUND | {"daemon", "net"},
     "application": GROUND | {"daemon"},
 }
 PURE = {
+    "naming",
+    "listing",
+    "conditions",
+    "dates",
+    "encodings",
+    "fields",
+    "ranges",
     "wire",
     "directory",
     "answers",
     "plans",
     "hub",
+    "forwarded",
     "lines",
     "policy",
+    "redaction",
     "routes",
     "subjects",
     "messages",
@@ -39,6 +49,11 @@ PURE = {
     "framing",
     "pace",
     "values",
+    "passwords",
+    "allowance",
+    "hosts",
+    "patterns",
+    "redirects",
 }
 IMPURE = ("twisted", "time", "datetime", "socket")
 

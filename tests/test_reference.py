@@ -90,6 +90,8 @@ def _not_default(
         if field.name not in whole.keys() - plain.keys():
             continue
         written, default = whole[field.name], getattr(field.default, "value", field.default)
+        if isinstance(default, attrs.Factory):  # type: ignore[arg-type] # a function to its stubs
+            default = default.factory()
         if isinstance(default, tuple):
             default = [str(each).removesuffix("/128") for each in default]
         if default is not None and written != default:

@@ -1,7 +1,8 @@
-"""One line a request, as the combined log format has it.
+"""One exchange, and its line in the daemon's own log.
 
 Rule: nothing secret and nothing that a terminal acts on. Header fields other than Referer and
-User-Agent never stand in it; queries, fragments and user information are cut off.
+User-Agent never stand in it; queries, fragments and user information are cut off. Lines of a file of
+their own are those of `netkit.http.accesslines`.
 """
 
 import re
@@ -27,7 +28,8 @@ class Exchange:
     """A request and how it went.
 
     `sent` counts bytes of the body, `seconds` run from the whole request to the whole answer;
-    `whole` is False where the answer could not be sent to its end.
+    `whole` is False where the answer could not be sent to its end. `received` counts bytes of the
+    request's body, and is None where nobody has counted.
     """
 
     request: Request
@@ -35,6 +37,7 @@ class Exchange:
     sent: int
     seconds: float
     whole: bool
+    received: int | None = None
 
 
 def access_log(log: Logger) -> Callable[[Exchange], None]:
@@ -61,8 +64,13 @@ def access_log(log: Logger) -> Callable[[Exchange], None]:
 
 def shown_url(url: bytes) -> str:
     """Return `url` without user information, query and fragment, fit for a log."""
-    bare = re.split("[?#]", url.decode("latin-1"), maxsplit=1)[0]
-    return _cut(_USER_INFORMATION.sub(r"\1", bare))
+    return _cut(bare_url(url.decode("latin-1")))
+
+
+def bare_url(url: str) -> str:
+    """Return `url` without user information, query and fragment, as it came."""
+    bare = url.partition("#")[0].partition("?")[0]
+    return _USER_INFORMATION.sub(r"\1", bare) if "@" in bare else bare
 
 
 def _shown(value: bytes) -> str:

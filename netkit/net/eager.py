@@ -13,8 +13,8 @@ here is Twisted's.
 What is private to Twisted (26.10) and used here or in `netkit.net.reactor`:
 
     FileDescriptor  _isSendBufferFull _maybePauseProducer _tempDataBuffer _tempDataLen
-                    _writeDisconnected
-    Connection      _dataReceived _shouldShutdown
+                    _writeDisconnected _writeDisconnecting
+    Connection      _aborting _dataReceived _shouldShutdown
     _SendmsgMixin   itself, _writeSomeDataBase
     Port, Server    _fromListeningDescriptor, _fromConnectedSocket
     Port            _logger, with the fields `address` and `acceptError` of its events
@@ -75,6 +75,9 @@ class EagerConnection(tcp.Connection):
     taken = 0
     """How many bytes the kernel has taken of those that were unsent at some time."""
 
+    beside = 0
+    """How many bytes wait beside the queue; whoever has them counts them."""
+
     reactor: IReactorTurns
     _shouldShutdown = False  # a close says as much, and nobody else holds the descriptor
     _gathers_until = 0  # the last turn in which no write is sent at once
@@ -84,7 +87,39 @@ class EagerConnection(tcp.Connection):
     @property
     def unsent(self) -> int:
         """How many bytes have been written that the kernel has not taken."""
-        return len(self.dataBuffer) - self.offset + self._tempDataLen
+        return len(self.dataBuffer) - self.offset + self._tempDataLen + self.beside
+
+    @property
+    def takes_no_more(self) -> bool:
+        """Whether the connection is over, or was asked to end at least our half of it."""
+        return bool(
+            not self.connected
+            or self.disconnecting
+            or self._aborting
+            or self._writeDisconnecting
+            or self._writeDisconnected
+        )
+
+    def close_queue(self) -> None:
+        """Draw a line under what has been written: `send_queue` sends that and nothing after it."""
+        if self._tempDataLen:
+            rest = self.dataBuffer[self.offset :]
+            self.dataBuffer, self.offset = b"".join((rest, *self._tempDataBuffer)), 0
+            self._tempDataBuffer, self._tempDataLen = [], 0
+
+    def send_queue(self) -> BaseException | int | None:
+        """Send what is above the line, as `doWrite` does; return how the connection ended, if so."""
+        if self._broken:
+            return CONNECTION_LOST
+        if not self.dataBuffer:
+            return None
+        sent = self.writeSomeData(memoryview(self.dataBuffer)[self.offset :])
+        if not isinstance(sent, int) or sent < 0:
+            return sent
+        self.offset += sent
+        if self.offset == len(self.dataBuffer):
+            self.dataBuffer, self.offset = b"", 0
+        return None
 
     def gather_writes(self) -> None:
         """Send no write at once from now on.
@@ -164,7 +199,7 @@ class EagerConnection(tcp.Connection):
         pulls = self.producer is not None and not self.streamingProducer
         return bool(self._tempDataLen or self._always_gathers or self._writeDisconnected or pulls)
 
-    def writeSomeData(self, data: bytes) -> int | ConnectionLost:
+    def writeSomeData(self, data: "bytes | memoryview[int]") -> int | ConnectionLost:
         """Return how many bytes of `data` the kernel took, or how the connection ended."""
         if not data:
             return 0

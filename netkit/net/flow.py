@@ -11,7 +11,7 @@ from twisted.internet.interfaces import IPushProducer
 from twisted.protocols.tls import TLSMemoryBIOProtocol
 from zope.interface import implementer
 
-from netkit.net.progress import progress
+from netkit.net.progress import acknowledged, progress
 from netkit.net.stream import IStream
 
 
@@ -23,6 +23,10 @@ class Flow(Structure):
     @property
     def waiting(self) -> int:
         """How many bytes the target's kernel has not taken."""
+
+    @property
+    def acknowledged(self) -> int:
+        """A number that grows as the target's peer takes bytes; it costs system calls."""
 
     def start(self) -> None:
         """Begin to read the source."""
@@ -78,6 +82,11 @@ class CopiedFlow:
     def waiting(self) -> int:
         """See Flow."""
         return 0 if self._stopped else self._queue.unsent
+
+    @property
+    def acknowledged(self) -> int:
+        """See Flow."""
+        return acknowledged(self._target)
 
     def start(self) -> None:
         """See Flow."""

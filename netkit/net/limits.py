@@ -23,8 +23,8 @@ class Limits:
     """The table `[limits]`; times are in seconds, and 0 stands for never where never is allowed.
 
     `handshake_timeout` is for the PROXY header and TLS together, `first_byte_timeout` for the first
-    byte after them, `write_timeout` for a peer that takes nothing of what waits for it, or does not
-    let a connection end that has been closed. A producer rests while more than `high_water` bytes
+    byte after them, `write_timeout` for a peer that acknowledges nothing of what waits for it, or does
+    not let a connection end that has been closed. A producer rests while more than `high_water` bytes
     wait for the peer.
     """
 
@@ -101,13 +101,13 @@ class Glance:
     """What a look at a connection shows.
 
     `heard`: bytes have come in since the last look. `unsent`: how many bytes wait for the peer to
-    take them. `taken`: a number that grows as it takes some. `greeted`: PROXY header and handshake
-    are done. `closing`: our side has closed.
+    take them. `taken`: a number that grows as it takes some, or None where nobody asked because
+    nothing waits. `greeted`: PROXY header and handshake are done. `closing`: our side has closed.
     """
 
     heard: bool = False
     unsent: int = 0
-    taken: int = 0
+    taken: int | None = None
     greeted: bool = True
     closing: bool = False
 
@@ -120,21 +120,24 @@ class Patience:
     def __init__(self, now: float) -> None:
         self._greeted_at = self._heard_at = self._moved_at = now
         self._spoke = False
-        self._taken = 0
+        self._taken: int | None = None
 
     def reason_to_go(self, limits: Limits, now: float, glance: Glance) -> str:
         """Return why the connection has to end `now`, or the empty string."""
         if not glance.greeted:
             late = now - self._greeted_at >= limits.handshake_timeout
             return "did not finish the handshake in time" if late else ""
-        took = glance.taken > self._taken
-        self._taken = glance.taken
+        took = self._took(glance.taken)
         if took or not (glance.unsent or glance.closing):
             self._moved_at = now
         if took or (glance.heard and not glance.closing):
             self._heard_at = now
         self._spoke = self._spoke or glance.heard
         return self._too_long(limits, now, glance)
+
+    def _took(self, taken: int | None) -> bool:
+        before, self._taken = self._taken, taken
+        return taken is not None and before is not None and taken > before
 
     def _too_long(self, limits: Limits, now: float, glance: Glance) -> str:
         if now - self._moved_at >= limits.write_timeout:

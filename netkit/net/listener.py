@@ -31,7 +31,13 @@ from zope.interface import implementer
 from netkit.document.values import Network
 from netkit.net.limits import DEFAULTS, Census, Glance, Limits, Patience, source
 from netkit.net.peer import host, host_and_port
-from netkit.net.progress import OfStockTransport, Progress, progress
+from netkit.net.progress import (
+    OfStockTransport,
+    Progress,
+    acknowledged,
+    outstanding,
+    progress,
+)
 from netkit.net.proxied import ProxiedConnection, ProxiedFactory
 from netkit.net.secure import SecureServer
 from netkit.net.tls import Creator
@@ -47,7 +53,16 @@ class Connection:
     protocol's own.
     """
 
-    __slots__ = ("_gate", "_patience", "_progress", "_who", "dataReceived", "inner", "transport")
+    __slots__ = (
+        "_gate",
+        "_owes",
+        "_patience",
+        "_progress",
+        "_who",
+        "dataReceived",
+        "inner",
+        "transport",
+    )
 
     _progress: Progress
     dataReceived: Callable[[bytes], None]
@@ -57,6 +72,7 @@ class Connection:
         self._gate = gate
         self._who = who
         self._patience = Patience(now)
+        self._owes = False  # whether the last look found bytes that the peer had not taken
         self.inner = inner
 
     def makeConnection(self, transport: ITransport) -> None:
@@ -101,16 +117,35 @@ class Connection:
         """Return why the connection has to end now, or the empty string."""
         seen = self._progress
         heard, seen.heard = seen.heard, False
+        closing = any(
+            getattr(each, "disconnecting", False) for each in (self.transport, self.inner)
+        )
+        unsent, taken = self._owed(asked=closing)
         glance = Glance(
             heard=heard,
-            unsent=seen.unsent,
-            taken=seen.taken,
+            unsent=unsent,
+            taken=taken,
             greeted=_greeted(self.inner) and getattr(self.transport, "greeted", True),
-            closing=any(
-                getattr(each, "disconnecting", False) for each in (self.transport, self.inner)
-            ),
+            closing=closing,
         )
-        return self._patience.reason_to_go(limits, now, glance)
+        reason = self._patience.reason_to_go(limits, now, glance)
+        if not reason or taken is not None or not glance.greeted:
+            return reason
+        unsent, _ = self._owed(asked=True)
+        return "" if unsent else reason  # not idle but slow: it is looked at as such from now on
+
+    def _owed(self, *, asked: bool) -> tuple[int, int | None]:
+        """Return how many bytes wait for the peer, and what it has acknowledged.
+
+        The kernel is `asked` only about a connection on which something waits, or waited at the last
+        look; of others nobody knows what the kernel still holds: 0 and None.
+        """
+        unsent = self._progress.unsent
+        if not (unsent or asked or self._owes):
+            return 0, None
+        unsent += outstanding(self.transport)
+        self._owes = unsent > 0
+        return unsent, acknowledged(self.transport)
 
 
 def _greeted(protocol: IProtocol | None) -> bool:

@@ -19,7 +19,7 @@ from twisted.internet.main import CONNECTION_DONE, CONNECTION_LOST
 from twisted.internet.tcp import Connection
 
 from netkit.net.pipes import PIPE_BYTES, Pipe, Pipes
-from netkit.net.progress import progress
+from netkit.net.progress import acknowledged, progress
 
 BULK = 16 * 1024
 """Bytes in one read from which the next is spliced."""
@@ -95,6 +95,11 @@ class SplicedFlow:
     def waiting(self) -> int:
         """See Flow."""
         return 0 if self._stopped else self._held + self._queue.unsent
+
+    @property
+    def acknowledged(self) -> int:
+        """See Flow."""
+        return acknowledged(self._target)
 
     def start(self) -> None:
         """See Flow."""

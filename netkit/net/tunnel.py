@@ -69,15 +69,27 @@ class Pace:
     taken_at: float
     received: int = 0
     taken: int = 0
+    acknowledged: int | None = None
 
-    def look(self, now: float, received: int, waiting: int) -> None:
-        """Note that `received` bytes have come so far, of which `waiting` have not been taken."""
+    def look(
+        self, now: float, received: int, waiting: int, acknowledged: int | None = None
+    ) -> None:
+        """Note that `received` bytes have come so far, of which `waiting` have not been taken.
+
+        `acknowledged` grows as the peer takes bytes, which it may do while the kernel, full of them,
+        takes none; None where nothing waits.
+        """
         taken = received - waiting
-        if waiting == 0 or taken != self.taken:
+        took = taken != self.taken or _grown(self.acknowledged, acknowledged)
+        if waiting == 0 or took:
             self.taken_at = now
-        if (received, taken) != (self.received, self.taken):
+        if received != self.received or took:
             self.moved_at = now
-        self.received, self.taken = received, taken
+        self.received, self.taken, self.acknowledged = received, taken, acknowledged
+
+
+def _grown(before: int | None, now: int | None) -> bool:
+    return before is not None and now is not None and now > before
 
 
 def reason_to_end(limits: TunnelLimits, now: float, paces: tuple[Pace, Pace]) -> Reason | None:
@@ -139,7 +151,9 @@ class End:
 
     def look(self, now: float) -> Pace:
         """Return how that which is said here gets on."""
-        self._pace.look(now, self.flow.received, self.flow.waiting)
+        waiting = self.flow.waiting
+        acknowledged = self.flow.acknowledged if waiting else None
+        self._pace.look(now, self.flow.received, waiting, acknowledged)
         return self._pace
 
 

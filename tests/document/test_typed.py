@@ -40,6 +40,7 @@ class Outer:
     clients: tuple[Network, ...] = ()
     note: str | None = None
     on: bool = False
+    switch: bool | Inner = True
 
 
 @frozen
@@ -107,6 +108,23 @@ class ReadTests(SynchronousTestCase):
         """A text where a list should be is not taken for a list of letters."""
         self.assertIn("is not a list", problems('[t]\nclients = "::1"')[0])
 
+    def test_switch(self) -> None:
+        """What is on or off may be a table, whose mistakes stand at their own keys."""
+        document = Document("x.toml", '[t]\nswitch = { name = "n" }\n[u]\nswitch = false')
+        values = [document.read(Outer, document.table(name), (name,)) for name in "tuv"]
+        self.assertEqual([value and value.switch for value in values], [Inner("n"), False, True])
+        self.assertEqual(
+            problems('[t]\nswitch = "on"'),
+            ['x.toml:2: [t] switch: "on" is not right; true, false or a table'],
+        )
+        self.assertEqual(
+            problems("[t]\nswitch = { count = 0 }"),
+            [
+                "x.toml:2: [t] switch.name: is missing",
+                "x.toml:2: [t] switch.count: 0 is out of range; 1 to 10000000",
+            ],
+        )
+
     def test_no_path(self) -> None:
         """A text that can be no file's name is told as that."""
         self.assertIn("is no path", problems('[t]\nfiles = "a\\u0000b"')[0])
@@ -130,7 +148,9 @@ class ReadTests(SynchronousTestCase):
     @settings(deadline=None, max_examples=80)
     @given(
         st.dictionaries(
-            st.sampled_from(["wait", "mode", "files", "inner", "clients", "note", "on", "zz"]),
+            st.sampled_from(
+                ["wait", "mode", "files", "inner", "clients", "note", "on", "switch", "zz"]
+            ),
             st.recursive(
                 st.none() | st.integers() | st.booleans() | st.floats() | st.text(max_size=4),
                 lambda inner: (

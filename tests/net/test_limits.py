@@ -109,6 +109,14 @@ class PatienceTests(SynchronousTestCase):
         ]
         self.assertEqual(set(self.looks(*looks)), {""})
 
+    def test_nobody_asked(self) -> None:
+        """What was taken while nobody asked is neither news nor forgotten progress."""
+        quiet, stuck = Glance(), Glance(unsent=100, taken=500)
+        looks = [(float(now), stuck if now >= 50 else quiet) for now in range(1, 81)]
+        limits = evolve(LIMITS, first_byte_timeout=0)
+        reasons = self.looks(*looks, limits=limits)
+        self.assertEqual(reasons.index("took nothing of 100 bytes for 30 s"), 78)
+
     def test_never_lets_go(self) -> None:
         """A peer that does not let a closed connection end goes, whatever it says meanwhile."""
         closing = Glance(closing=True, heard=True)

@@ -64,6 +64,15 @@ class PaceTests(SynchronousTestCase):
         """A side that takes a little each time keeps the tunnel, in which nothing else moves."""
         self.assertIsNone(self._reason(*((25.0 * turn, 900, 900 - turn) for turn in range(1, 99))))
 
+    def test_kernel_full(self) -> None:
+        """A side that takes what the kernel has for it keeps the tunnel; one that has stopped does not."""
+        pace, silent = Pace(0, 0), Pace(0, 0)
+        for now in range(200):
+            pace.look(now, 900, 900, min(now, 100) // 20)
+            silent.look(now, 0, 0)
+            expected = Reason.STALLED if now >= 130 else None
+            self.assertEqual(reason_to_end(LIMITS, now, (pace, silent)), expected)
+
     def test_never(self) -> None:
         """A time of 0 stands for never."""
         limits = TunnelLimits(idle_timeout=0, write_timeout=0)

@@ -13,6 +13,10 @@ from attrs import frozen
 
 T = TypeVar("T")
 
+# What most requests have: nothing encoded, no segment that begins with a dot, no `//` at the start.
+_PLAIN = re.compile(
+    rb"((?:/[A-Za-z0-9_~!$&'()*+,;=:@-][A-Za-z0-9_~!$&'()*+,;=:@.-]*)*/?)(?:\?[\x21\x22\x24-\x7e]*)?"
+)
 _ORIGIN = re.compile(rb"https?://[^/?#]+", re.IGNORECASE)
 _PRINTABLE = re.compile(rb"[\x21-\x7e]+")
 _BAD_ESCAPE = re.compile(rb"%(?![0-9A-Fa-f]{2})")
@@ -37,19 +41,20 @@ class Place(Generic[T]):
 class Routes(Generic[T]):
     """What stands at each path of a site; the longest path that fits wins."""
 
-    _longest_first: tuple[tuple[str, T], ...]
+    _longest_first: tuple[tuple[str, str, T], ...]
 
     @classmethod
     def of(cls, mounts: Iterable[tuple[str, T]]) -> "Routes[T]":
         """Return the routes to `mounts`: pairs of a path and what stands there."""
         bases = ((path.rstrip("/"), mounted) for path, mounted in mounts)
-        return cls(tuple(sorted(bases, key=lambda pair: len(pair[0]), reverse=True)))
+        each = ((base, base + "/", mounted) for base, mounted in bases)
+        return cls(tuple(sorted(each, key=lambda route: len(route[0]), reverse=True)))
 
     def find(self, path: str) -> Place[T] | None:
         """Return where `path` leads: `/app` stands for `/app` and `/app/x`, not for `/apple`."""
-        for base, mounted in self._longest_first:
-            if path == base or path.startswith(base + "/"):
-                return Place(mounted, base, path.removeprefix(base))
+        for base, below, mounted in self._longest_first:
+            if path.startswith(below) or path == base:
+                return Place(mounted, base, path[len(base) :])
         return None
 
 
@@ -60,6 +65,9 @@ def decoded_path(target: bytes) -> str:
     it never leads above its root. Raise BadTargetError for anything else, and for encoded NULs and
     slashes.
     """
+    plain = _PLAIN.fullmatch(target)
+    if plain and plain[1]:
+        return plain[1].decode()
     origin = _ORIGIN.match(target)
     written = (target[origin.end() :] if origin else target).partition(b"?")[0]
     if origin and not written:

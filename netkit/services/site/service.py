@@ -3,17 +3,22 @@
 Rule: nothing here knows a mount by name, or the server under the site.
 """
 
-from collections.abc import Awaitable, Iterable, Iterator
+from collections.abc import Awaitable, Callable, Collection, Iterable, Iterator
 from http import HTTPStatus
+from pathlib import Path
+from typing import Annotated
 
-from attrs import evolve, frozen
+from attrs import field, frozen
 
 from netkit.document.values import quoted
-from netkit.http.accesslog import access_log
+from netkit.errors import ConfigError
+from netkit.http import accesstable
 from netkit.http.limits import DEFAULTS, Limits
 from netkit.http.messages import Handler, Request, Response
 from netkit.http.pages import error_page
 from netkit.http.server import HandlerFactory
+from netkit.net.logins import Logins, in_threads
+from netkit.passwords import Passwords, parse
 from netkit.services.kind import (
     Complaint,
     Kind,
@@ -24,22 +29,26 @@ from netkit.services.kind import (
     Running,
     World,
 )
+from netkit.services.site import hosting
+from netkit.services.site.auth import HashText, read_passwords, user_complaint, why_unreadable
+from netkit.services.site.hosting import Host, HostSettings, nobody
+from netkit.services.site.hosts import BadAuthorityError, Hosts
 from netkit.services.site.mounts import MOUNTS
-from netkit.services.site.routes import (
-    BadTargetError,
-    Routes,
-    decoded_path,
-    mount_path_complaint,
-)
 
 
 @frozen
-class Settings:
-    """A site's own keys; `http` says what a request may cost."""
+class Settings(HostSettings):
+    """A site's own keys, and those of its default host.
 
-    mount: tuple[Mount, ...]
-    http: Limits = DEFAULTS
-    access_log: bool = True
+    `host` are the other hosts. `users` are those who may log in, with their hashed passwords, and
+    `passwords` is a file of more of them. `http` says what a request may cost.
+    """
+
+    host: tuple[Host, ...] = field(default=(), kw_only=True)
+    users: dict[str, Annotated[str, HashText()]] = field(factory=dict, kw_only=True, repr=False)
+    passwords: Path | None = field(default=None, kw_only=True)
+    http: Limits = field(default=DEFAULTS, kw_only=True)
+    access_log: bool | accesstable.AccessFile = True
 
 
 class Site(Running[NoOptions]):
@@ -48,67 +57,159 @@ class Site(Running[NoOptions]):
     def __init__(self, settings: Settings, references: References, world: World) -> None:
         self._settings = settings
         self._world = world
-        self._routes: Routes[Handler] = Routes.of(
-            (
-                mount.path,
-                mount.kind.build(mount.settings, references.get(mount.service or ""), world),
-            )
-            for mount in settings.mount
-        )
+        self._access_log = accesstable.built(settings.access_log, world.clock, world.log)
+        logins = self._logins()
+
+        def built(mount: Mount) -> Handler:
+            shown = references.get(mount.service or "")
+            handler: Handler = mount.kind.build(mount.settings, shown, world)
+            return handler
+
+        def hosted(host: HostSettings) -> Handler:
+            return hosting.hosted(host, built, logins)
+
+        default = hosted(settings)
+        self.answer: Handler = self._named(hosted, default) if settings.host else default
 
     def factory(self, options: NoOptions) -> HandlerFactory:  # noqa: ARG002 (a site has none)
         """Return what serves the site to one listener's connections."""
         settings, world = self._settings, self._world
-        factory = HandlerFactory(
-            self.answer, clock=world.clock, log=world.log, limits=settings.http
+        return HandlerFactory(
+            self.answer,
+            clock=world.clock,
+            log=world.log,
+            limits=settings.http,
+            served=self._access_log.served,
         )
-        if settings.access_log:
-            factory.served = access_log(world.log)
-        return factory
 
-    def answer(self, request: Request) -> Response | Awaitable[Response]:
-        """Return the answer of the mount that the request's target leads to."""
-        try:
-            path = decoded_path(request.target)
-        except BadTargetError:
-            return error_page(HTTPStatus.BAD_REQUEST)
-        place = self._routes.find(path)
-        if place is None:
-            return error_page(HTTPStatus.NOT_FOUND)
-        return place.mounted(evolve(request, base=place.base, path=place.path))
+    def startService(self) -> None:
+        """Open the access log, as who the process is by now."""
+        super().startService()
+        self._access_log.start()
+
+    def stopService(self) -> None:
+        """Close the access log; what still ends after this is written all the same."""
+        super().stopService()
+        self._access_log.stop()
+
+    def _named(self, built: Callable[[HostSettings], Handler], default: Handler) -> Handler:
+        """Return what leads requests to hosts by their names (RFC 9110 7.4)."""
+        settings = self._settings
+        shown = bool(settings.mount or settings.redirect)
+        default = default if shown else nobody
+        hosts = Hosts([(host.patterns, built(host)) for host in settings.host], default)
+
+        def answer(request: Request) -> Response | Awaitable[Response]:
+            authority, asked = request.head.authority, request.client.server_name
+            if not authority:  # of HTTP/1.0
+                return (default if asked is None else hosts.of_server_name(asked))(request)
+            try:
+                handler = hosts.of_authority(authority)
+            except BadAuthorityError:
+                return error_page(HTTPStatus.BAD_REQUEST)
+            if asked is not None and hosts.of_server_name(asked) is not handler:
+                return nobody(request)
+            return handler(request)
+
+        return answer
+
+    def _logins(self) -> Logins | None:
+        """Return who may log in, where somebody has to."""
+        settings, world = self._settings, self._world
+        if not any(host.auth for host in (settings, *settings.host)):
+            return None
+        written = {user: parse(text) for user, text in settings.users.items()}
+        filed = read_passwords(settings.passwords) if settings.passwords else {}
+        passwords = Passwords({**filed, **written})
+        return Logins(passwords, in_threads(world.network), world.clock, world.log)
 
 
 def complaints(settings: Settings) -> Iterator[Complaint]:
-    """Yield what is wrong with the mounts: their paths, their services, their own settings."""
-    if not settings.mount:
+    """Yield what is wrong with the access log, the hosts, their mounts and rules, and the users.
+
+    Raise ConfigError, behind all complaints, where the file of passwords has problems.
+    """
+    for path, wrong in accesstable.complaints(settings.access_log):
+        yield Complaint(("access_log", *path), wrong)
+    if not settings.mount and not settings.redirect and not settings.host:
         yield Complaint(("mount",), "is empty; a site has at least one mount")
-    seen: set[str] = set()
-    for index, mount in enumerate(settings.mount):
-        for complaint in _mount_complaints(mount, seen):
-            yield Complaint(("mount", index, *complaint.path), complaint.text)
-        seen.add(mount.path)
+    elif not settings.mount and not settings.redirect:
+        for key in ("headers", "auth", "https", "hsts"):
+            if getattr(settings, key):
+                text = "is for the default host, which shows nothing; it belongs to a host"
+                yield Complaint((key,), text)
+    filed = _Filed.of(settings.passwords)
+    if filed.unreadable:
+        text = f"{quoted(str(settings.passwords))} {filed.unreadable}"
+        yield Complaint(("passwords",), text)
+    users = None if filed.spoilt else {*settings.users, *filed.users}
+    for index, host in enumerate((settings, *settings.host)):
+        found = hosting.complaints(host, users)
+        yield from _below(index - 1, found) if index else found
+    yield from _name_complaints(settings.host)
+    yield from _user_complaints(settings, filed.users)
+    if filed.mistakes is not None:
+        raise filed.mistakes
 
 
-def _mount_complaints(mount: Mount, seen: set[str]) -> Iterator[Complaint]:
-    wrong = mount_path_complaint(mount.path)
-    if wrong:
-        yield Complaint(("path",), f"{quoted(mount.path)} is not right; {wrong}")
-    if mount.path in seen:
-        yield Complaint(("path",), f"{quoted(mount.path)} is taken; each mount has its own path")
-    if mount.service is None and mount.kind.shows:
-        yield Complaint(
-            ("service",), f"is missing; the name of a service of kind {mount.kind.shows}"
-        )
-    if mount.service is not None and not mount.kind.shows:
-        yield Complaint(("service",), f"means nothing here; {mount.kind.name} shows no service")
-    yield from mount.kind.complaints(mount.settings)
+@frozen
+class _Filed:
+    """The users in a file of passwords, or what is wrong with it."""
+
+    users: frozenset[str] = frozenset()
+    unreadable: str = ""
+    mistakes: ConfigError | None = None
+
+    @property
+    def spoilt(self) -> bool:
+        return bool(self.unreadable or self.mistakes)
+
+    @classmethod
+    def of(cls, file: Path | None) -> "_Filed":
+        if file is None:
+            return cls()
+        unreadable = why_unreadable(file)
+        if unreadable:
+            return cls(unreadable=unreadable)
+        try:
+            return cls(frozenset(read_passwords(file)))
+        except ConfigError as error:
+            return cls(mistakes=error)
 
 
-def references(settings: Settings) -> Iterable[Reference]:
+def _below(index: int, complaints: Iterable[Complaint]) -> Iterator[Complaint]:
+    return (Complaint(("host", index, *each.path), each.text) for each in complaints)
+
+
+def _name_complaints(hosts: tuple[Host, ...]) -> Iterator[Complaint]:
+    taken: set[str] = set()
+    for index, host in enumerate(hosts):
+        if not host.names:
+            yield Complaint(("host", index, "names"), 'is empty; as in names = ["example.org"]')
+        if not host.mount and not host.redirect:
+            yield Complaint(("host", index), "shows nothing; write a mount or a redirect")
+        for place, name in enumerate(host.patterns):
+            if name in taken:
+                text = f"{quoted(host.names[place])} is taken; each name leads to one host"
+                yield Complaint(("host", index, "names", place), text)
+            taken.add(name)
+
+
+def _user_complaints(settings: Settings, filed: Collection[str]) -> Iterator[Complaint]:
+    for user in settings.users:
+        wrong = user_complaint(user)
+        if wrong:
+            yield Complaint(("users", user), wrong)
+        if user in filed:
+            yield Complaint(("users", user), "stands in the file of passwords too; one of the two")
+
+
+def references(settings: Settings) -> Iterator[Reference]:
     """Yield a reference for each mount that shows another service."""
-    for index, mount in enumerate(settings.mount):
-        if mount.service is not None and mount.kind.shows:
-            yield Reference(("mount", index, "service"), mount.service, mount.kind.shows)
+    yield from hosting.references(settings)
+    for index, host in enumerate(settings.host):
+        for each in hosting.references(host):
+            yield Reference(("host", index, *each.path), each.service, each.kind)
 
 
 KIND: Kind[Settings, NoOptions] = Kind(

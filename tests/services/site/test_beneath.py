@@ -8,8 +8,7 @@ from unittest import skipIf
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from netkit.http.messages import FileRange
-from netkit.services.site.beneath import Found, find
+from netkit.services.site.beneath import Found, Identity, entered, opened, seen
 
 
 class Beneath(SynchronousTestCase):
@@ -24,11 +23,15 @@ class Beneath(SynchronousTestCase):
 
     def found(self, *names: str) -> bytes | Found:
         """Return the content of the file that is found, or what is found instead."""
-        found = find(self.root, names)
-        if isinstance(found, Found):
-            return found
-        with found.file as file:
-            self.assertEqual((found.offset, found.length), (0, os.fstat(file.fileno()).st_size))
+        with entered(self.root, names[:-1]) as folder:
+            if folder is None:
+                return Found.NOTHING
+            before, file = seen(folder, names[-1]), opened(folder, names[-1])
+        if isinstance(file, Found):
+            self.assertTrue(before is file or isinstance(before, Identity))
+            return file
+        with file:
+            self.assertEqual(before, Identity.of(os.fstat(file.fileno())))
             return file.read()
 
     def test_files(self) -> None:
@@ -43,8 +46,10 @@ class Beneath(SynchronousTestCase):
             self.assertIs(self.found(*names), Found.NOTHING)
 
     def test_missing_root(self) -> None:
-        """Beneath a root that has gone there is nothing."""
-        self.assertIs(find(self.root / "gone", ("file",)), Found.NOTHING)
+        """Beneath a root that has gone, or is a file, there is nothing."""
+        root = self.root
+        for self.root in (root / "gone", root / "file"):
+            self.assertIs(self.found("file"), Found.NOTHING)
 
     def test_root_may_be_a_link(self) -> None:
         """The root itself may be a link, and is followed anew each time."""
@@ -97,11 +102,26 @@ class Beneath(SynchronousTestCase):
 
     def test_vanished(self) -> None:
         """A file that is unlinked after it was found is still sent whole."""
-        found = find(self.root, ("file",))
-        (self.root / "file").unlink()
-        assert isinstance(found, FileRange)
-        with found.file as file:
+        with entered(self.root, ()) as folder:
+            assert folder is not None
+            file = opened(folder, "file")
+            (self.root / "file").unlink()
+            self.assertIs(seen(folder, "file"), Found.NOTHING)
+        assert not isinstance(file, Found)
+        with file:
             self.assertEqual(file.read(), b"content")
+
+    def test_identity(self) -> None:
+        """A file that is written over with its old time and size is another one."""
+        path = self.root / "file"
+        first = Identity.of(path.stat())
+        new = path.with_name("new")
+        new.write_bytes(b"CONTENT")
+        os.utime(new, ns=(first.modified, first.modified))
+        new.replace(path)
+        second = Identity.of(path.stat())
+        self.assertEqual((second.size, second.modified), (first.size, first.modified))
+        self.assertNotEqual(second, first)
 
     def test_want_of_descriptors(self) -> None:
         """Where looking itself fails, that is an error and not nothing."""
@@ -110,7 +130,7 @@ class Beneath(SynchronousTestCase):
         soft, hard = getrlimit(RLIMIT_NOFILE)
         setrlimit(RLIMIT_NOFILE, (free, hard))
         try:
-            self.assertRaises(OSError, find, self.root, ("file",))
+            self.assertRaises(OSError, self.found, "file")
         finally:
             setrlimit(RLIMIT_NOFILE, (soft, hard))
 
