@@ -1,7 +1,7 @@
 """The loads: what is done to a server, by a program that is not the bottleneck.
 
-A load is a value. Its `run` starts a C program of `load/`, or wrk, on the load's core, and returns
-what that counted. Loads go to loopback only, and every one of them ends by itself.
+A load is a value. Its `run` starts a C program of `load/` on the load's core, and returns what that
+counted. The load of HTTP, which is wrk's, stands in `requests`. Loads go to loopback only, and every one of them ends by itself.
 """
 
 import json
@@ -12,7 +12,7 @@ from typing import ClassVar, Literal, Protocol
 from attrs import frozen
 
 from benchmarks.figures import Counted
-from benchmarks.machine import LOAD, Machine, Place
+from benchmarks.machine import Machine, Place
 from benchmarks.processes import (
     Conversation,
     FailedError,
@@ -21,7 +21,7 @@ from benchmarks.processes import (
     last_line,
     output_of,
 )
-from benchmarks.programs import OPENSSL, Compiled, Installed, Program
+from benchmarks.programs import OPENSSL, Compiled, Program
 
 ACCEPTING = 10.0  # seconds in which a server must have accepted what connected
 SETTLING = 0.5  # seconds between that and the look at its memory
@@ -85,61 +85,57 @@ class Connections:
 
 @frozen
 class Fanout:
-    """One publisher, `subscribers`, messages of `size` bytes, at most `window` of them on their way."""
+    """One publisher, `subscribers`, messages of `size` bytes, at most `window` of them on their way.
+
+    With `distinct`, each subscription has an identifier of its own, where the protocol has any.
+    Beside the subscribers there are `stalled` ones, which never read a message.
+    """
 
     program: ClassVar[Program] = Compiled("fanout")
     protocol: Literal["line", "nats", "redis"]
     subscribers: int
     window: int
     size: int = 64
+    distinct: bool = False
+    stalled: int = 0
 
     def run(self, target: Target) -> Counted:
-        """Count deliveries."""
+        """Count deliveries to those who read."""
         words = _words(
             protocol=self.protocol,
             subscribers=self.subscribers,
             size=self.size,
             window=self.window,
+            distinct=int(self.distinct),
+            stalled=self.stalled,
         )
         return _counted(self, target, words)
 
 
 @frozen
-class Requests:
-    """HTTP requests for `path` over `connections` kept alive; `proxied` as a proxy's client asks."""
-
-    program: ClassVar[Program] = Installed("wrk", "wrk")
-    path: str
-    connections: int = 64
-    proxied: bool = False
-
-    def run(self, target: Target) -> Counted:
-        """Count requests, and the bytes of their answers; any other status than 2xx is an error."""
-        url = f"http://127.0.0.1:{target.place.port}{self.path}"
-        absolute = f"http://127.0.0.1:{target.place.origin}{self.path}"
-        command = (
-            *self.program.command(target.machine),
-            *("--threads", "1", "--connections", str(self.connections)),
-            *("--duration", f"{max(1, round(target.seconds))}s"),
-            *("--script", str(LOAD / "report.lua"), url),
-            *(("--", absolute) if self.proxied else ()),
-        )
-        return counted(output_of(command, core=target.machine.load_core))
-
-
-@frozen
 class Idle:
-    """Connections that say nothing: `few` to warm the server up, then as many as `many`."""
+    """Connections that say nothing: `few` to warm the server up, then as many as `many`.
+
+    Where there is a `question` (which may have $origin in it), each asks it first, and reads until
+    `answer` is in what came, and no further.
+    """
 
     program: ClassVar[Program] = Compiled("idle", (OPENSSL,))
     few: int = 500
     many: int = 5500
     tls: bool = False
+    question: str = ""
+    answer: str = ""
 
     def run(self, target: Target) -> Counted:
         """Find how many bytes the server grows by for each connection between few and many."""
         started = time.monotonic()
-        words = _words(port=target.place.port, tls=int(self.tls))
+        words = _words(
+            port=target.place.port,
+            tls=int(self.tls),
+            send=target.place.fill(self.question),
+            expect=self.answer,
+        )
         command = (*self.program.command(target.machine), *words)
         time.sleep(SETTLING)
         open_before = target.process.descriptors()

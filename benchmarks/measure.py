@@ -72,10 +72,24 @@ def _folder(stack: ExitStack, machine: Machine) -> Path:
 def _started(
     server: Server, place: Place, machine: Machine, core: int
 ) -> AbstractContextManager[Process]:
-    for name, text in server.files.items():
-        (place.folder / name).write_text(place.fill(text))
-    if server.pem:
-        (place.folder / server.pem).write_bytes(self_signed())
+    _furnish(server, place)
     command = (*server.program.command(machine), *map(place.fill, server.arguments))
     environment = {**os.environ, "PYTHONPATH": str(REPOSITORY)}
     return listening(command, place.port, core=core, folder=place.folder, environment=environment)
+
+
+def _furnish(server: Server, place: Place) -> None:
+    """Write the files that the server is to find in its folder."""
+    for name, text in server.files.items():
+        _file(place, name).write_text(place.fill(text))
+    for name, size in server.zeros.items():
+        _file(place, name).touch()
+        os.truncate(place.folder / name, size)
+    if server.pem:
+        _file(place, server.pem).write_bytes(self_signed())
+
+
+def _file(place: Place, name: str) -> Path:
+    file = place.folder / name
+    file.parent.mkdir(parents=True, exist_ok=True)
+    return file

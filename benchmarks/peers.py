@@ -1,7 +1,8 @@
 """The peers: other people's servers, each set up to be as good as it can be at its work.
 
-One declaration a server. All of them use one process and one core, keep no access log, and listen
-on loopback; netkit is here too, started as its users start it.
+One declaration a server. All of them use one process and one core, keep no access log unless their
+names say so, and listen on loopback; netkit is here too, started as its users start it. Those that
+serve HTTP stand in `webpeers`.
 """
 
 from collections.abc import Mapping
@@ -10,24 +11,20 @@ from pathlib import Path
 from benchmarks.programs import Compiled, Extended, FromEnvironment, Installed, ThisPython, Twistd
 from benchmarks.work import Server
 
-_NGINX = Installed("nginx", "nginx")
+NGINX = Installed("nginx", "nginx")
 _NGINX_STREAM = Extended(
-    _NGINX, Path("/usr/lib/nginx/modules/ngx_stream_module.so"), "libnginx-mod-stream"
+    NGINX, Path("/usr/lib/nginx/modules/ngx_stream_module.so"), "libnginx-mod-stream"
 )
 _HAPROXY = Installed("haproxy", "haproxy")
 _SOCAT = Installed("socat", "socat", version=("-V",))
 _REDIS = Installed("redis-server", "redis-server")
 _SQUID = Installed("squid", "squid")
 _NATS = FromEnvironment("nats-server", "nats-server", version=("-v",))
-_UVICORN = FromEnvironment("uvicorn", "uvicorn", version=("--version",))
 _UVLOOP = FromEnvironment(
     "uvloop", "python", version=("-c", "import uvloop; print(uvloop.__version__)")
 )
-_AIOHTTP = FromEnvironment(
-    "aiohttp", "python", version=("-c", "import aiohttp; print(aiohttp.__version__)")
-)
-_TWISTED = ThisPython("Twisted", version=("-m", "twisted", "--version"))
-_PEM = "localhost.pem"
+TWISTED = ThisPython("Twisted", version=("-m", "twisted", "--version"))
+PEM = "localhost.pem"
 
 
 def netkit(config: str, *, files: Mapping[str, str] | None = None) -> Server:
@@ -40,22 +37,22 @@ def netkit(config: str, *, files: Mapping[str, str] | None = None) -> Server:
         program=Twistd(),
         arguments=("netkit", "--config", "$folder/netkit.toml"),
         files={**(files or {}), "netkit.toml": config},
-        pem=_PEM,
+        pem=PEM,
     )
 
 
 def _twisted_echo(name: str, endpoint: str, reactor: str = "epoll") -> Server:
     return Server(
         name=name,
-        program=_TWISTED,
+        program=TWISTED,
         arguments=("$servers/twisted_echo.py", reactor, endpoint),
-        pem=_PEM,
+        pem=PEM,
     )
 
 
 NETKIT_TUNNEL = Server(
     name="netkit",
-    program=_TWISTED,
+    program=TWISTED,
     arguments=("$servers/netkit_tunnel.py", "$port", "$origin"),
 )
 EPOLL_ECHO = Server(
@@ -69,13 +66,13 @@ UVLOOP_ECHO = Server(
     arguments=("$servers/uvloop_echo.py", "$port"),
 )
 _LOOPBACK = "$port:interface=127.0.0.1:backlog=4096"
-_SSL = f"ssl:{_LOOPBACK}:privateKey={_PEM}:certKey={_PEM}"
+_SSL = f"ssl:{_LOOPBACK}:privateKey={PEM}:certKey={PEM}"
 TWISTED_ECHO = _twisted_echo("stock Twisted", f"tcp:{_LOOPBACK}")
 TWISTED_TLS_ECHO = _twisted_echo("stock Twisted", _SSL)
 MEMORY_BIO_ECHO = _twisted_echo("memory BIOs", _SSL, "netkit")
 BARE_ECHO = Server(
     name="without the gate",
-    program=_TWISTED,
+    program=TWISTED,
     arguments=("$servers/bare_echo.py", "$port"),
 )
 SOCAT_ECHO = Server(
@@ -102,52 +99,6 @@ NATS = Server(
 )
 
 
-def nginx(locations: str, *, http: str = "") -> Server:
-    """Return nginx with one server that has `locations`, and `http` in the block around it."""
-    return Server(
-        name="nginx",
-        program=_NGINX,
-        arguments=("-p", "$folder", "-c", "$folder/nginx.conf", "-e", "stderr"),
-        files={
-            "nginx.conf": f"""\
-daemon off;
-worker_processes 1;
-pid $folder/nginx.pid;
-events {{ worker_connections 10000; }}
-http {{
-    access_log off;
-    sendfile on;
-    tcp_nopush on;
-    open_file_cache max=100;
-    keepalive_requests 1000000000;
-    client_body_temp_path $folder/body;
-    proxy_temp_path $folder/proxy;
-    fastcgi_temp_path $folder/fastcgi;
-    uwsgi_temp_path $folder/uwsgi;
-    scgi_temp_path $folder/scgi;
-    {http}
-    server {{
-        listen 127.0.0.1:$port backlog=4096;
-        {locations}
-    }}
-}}
-""",
-            "1k": "k" * 1024,
-            "64k": "k" * 64 * 1024,
-            "1m": "k" * 1024 * 1024,
-        },
-    )
-
-
-NGINX_CLOSING = nginx('keepalive_timeout 0; location / { return 200 "ok\\n"; }')
-NGINX_HELLO = nginx('location / { return 200 "hello"; }')
-NGINX_STATIC = nginx("location / { root $folder; }")
-NGINX_PROXY = nginx(
-    'location / { proxy_pass http://origin; proxy_http_version 1.1; proxy_set_header Connection ""; }',
-    http="upstream origin { server 127.0.0.1:$origin; keepalive 64; keepalive_requests 1000000000; }",
-)
-
-
 NGINX_TLS = Server(
     name="nginx",
     program=_NGINX_STREAM,
@@ -164,14 +115,14 @@ stream {{
     server {{
         listen 127.0.0.1:$port ssl backlog=4096;
         ssl_protocols TLSv1.3;
-        ssl_certificate $folder/{_PEM};
-        ssl_certificate_key $folder/{_PEM};
+        ssl_certificate $folder/{PEM};
+        ssl_certificate_key $folder/{PEM};
         proxy_pass 127.0.0.1:$origin;
     }}
 }}
 """,
     },
-    pem=_PEM,
+    pem=PEM,
 )
 
 
@@ -195,12 +146,12 @@ listen bench
     server origin 127.0.0.1:$origin
 """,
         },
-        pem=_PEM,
+        pem=PEM,
     )
 
 
 HAPROXY_TUNNEL = _haproxy("tcp")
-HAPROXY_TLS = _haproxy("tcp", f"ssl crt $folder/{_PEM}")
+HAPROXY_TLS = _haproxy("tcp", f"ssl crt $folder/{PEM}")
 HAPROXY_PROXY = _haproxy("http")
 SQUID = Server(
     name="squid",
@@ -220,18 +171,4 @@ shutdown_lifetime 0 seconds
 visible_hostname localhost
 """,
     },
-)
-UVICORN_HELLO = Server(
-    name="uvicorn",
-    program=_UVICORN,
-    arguments=(
-        *("--host", "127.0.0.1", "--port", "$port", "--loop", "uvloop", "--http", "httptools"),
-        *("--no-access-log", "--log-level", "warning", "--lifespan", "off"),
-        "benchmarks.servers.asgi_hello:hello",
-    ),
-)
-AIOHTTP_HELLO = Server(
-    name="aiohttp",
-    program=_AIOHTTP,
-    arguments=("$servers/aiohttp_hello.py", "$port"),
 )

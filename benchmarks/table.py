@@ -84,7 +84,7 @@ def _lines_of(outcome: Outcome, row: Row) -> Iterator[Line]:
     for peer in work.peers:
         ours = _value(outcome, row, netkit)
         theirs = _value(outcome, row, peer.name)
-        goal = row.goal if peer is work.peers[0] else ""
+        goal = row.goal if peer is work.peers[0] else row.others.get(peer.name, "")
         cells = (name, ours, peer.name, theirs, *_ratio(outcome, row, peer.name), goal)
         yield Line(cells, outcome.absent.get(peer.name, ""))
 
@@ -157,6 +157,7 @@ def _figure_as_json(outcome: Outcome, row: Row) -> dict[str, object]:
     return {
         "unit": row.figure.unit,
         "goal": row.goal,
+        "goals of others": dict(row.others),
         "medians": {name: middle(row.figure, runs) for name, runs in outcome.runs.items()},
         "ratios": {
             peer.name: found

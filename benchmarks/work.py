@@ -16,14 +16,16 @@ from benchmarks.programs import Program
 class Server:
     """How a server is started: the program, its arguments, and the files it finds in its folder.
 
-    With `pem` it finds a self-signed certificate and its key there, in one file of that name.
-    Arguments and files may have $port, $origin, $folder and $servers in them (`Place.fill`).
+    With `pem` it finds a self-signed certificate and its key there, in one file of that name, and
+    with `zeros` files of so many bytes that take no room on the disk. Arguments and files may
+    have $port, $origin, $folder and $servers in them (`Place.fill`).
     """
 
     name: str
     program: Program
     arguments: tuple[str, ...]
     files: Mapping[str, str] = field(factory=dict)
+    zeros: Mapping[str, int] = field(factory=dict)
     pem: str = ""
 
 
@@ -43,16 +45,20 @@ class Side:
 
 @frozen
 class Row:
-    """A row of the table: a figure, what is to be reached, and its name where a work has several."""
+    """A row of the table: a figure, what is to be reached, and its name where a work has several.
+
+    `goal` is measured by the first peer, and `others` has those that are measured by other peers.
+    """
 
     figure: Figure
     goal: str = ""
     name: str = ""
+    others: Mapping[str, str] = field(factory=dict)
 
 
 @frozen(kw_only=True)
 class Work:
-    """Something that is measured. A goal without a unit is a ratio to the first peer.
+    """Something that is measured. A goal without a unit is a ratio to a peer.
 
     `netkit` is None as long as netkit cannot do it; such a work is not in the table.
     """

@@ -6,7 +6,11 @@
  *
  * The first message tells each subscriber how long a delivery is; the next CHECKED are compared byte
  * by byte. After that deliveries are counted by their bytes and discarded unread, so that the load is
- * no dearer than it must be. A delivery that is missing in the end, or too many, is an error. */
+ * no dearer than it must be. A delivery that is missing in the end, or too many, is an error.
+ *
+ * With --distinct 1 each subscriber names its subscription by a number of its own, all of as many
+ * digits, where the protocol has such names. Beside the subscribers there may be --stalled ones, which
+ * subscribe first of all, never read a message, and count for nothing: the server may let them go. */
 
 #include "loopback.h"
 
@@ -17,18 +21,21 @@ enum {
     LONGEST = 1 << 12,    /* bytes of one delivery */
     STRAY = 6 * 2,        /* bytes of the two PINGs that a NATS server sends unasked */
     DRAINING = 10,        /* seconds for the last deliveries */
+    FIRST_NAME = 100000,  /* of a subscription, counted on from there; all have as many digits */
+    HELLO = 128,          /* bytes of a subscription */
+    NARROW = 4096,        /* bytes of a stalled subscriber's receive buffer */
 };
 
 struct protocol {
     const char *name;
-    const char *subscribe, *subscribed; /* sent first, and the end of what then comes */
+    const char *subscribe, *subscribed; /* sent first, with the name in it; the end of what then comes */
     const char *introduce, *introduced; /* the same for the publisher */
     const char *before, *between, *after; /* a message is: before, size, between, text, after */
 };
 
 static const struct protocol protocols[] = {
     {"line", "", "", "", "", NULL, "", "\n"},
-    {"nats", "CONNECT {\"verbose\":false}\r\nSUB bench 1\r\nPING\r\n", "PONG\r\n",
+    {"nats", "CONNECT {\"verbose\":false}\r\nSUB bench %ld\r\nPING\r\n", "PONG\r\n",
      "CONNECT {\"verbose\":false}\r\nPING\r\n", "PONG\r\n", "PUB bench ", "\r\n", "\r\n"},
     {"redis", "SUBSCRIBE bench\r\n", "bench\r\n:1\r\n", "", "", "*3\r\n$7\r\nPUBLISH\r\n$5\r\nbench\r\n$",
      "\r\n", "\r\n"},
@@ -39,7 +46,7 @@ struct subscriber {
     long long bytes;
 };
 
-static long port, subscribers = 100, size = 64, milliseconds = 1000, window = 1;
+static long port, subscribers = 100, size = 64, milliseconds = 1000, window = 1, distinct, stalled;
 static const char *protocol_name = "line";
 static const struct protocol *protocol;
 static struct subscriber *all;
@@ -79,11 +86,25 @@ static int introduced(const char *hello, const char *answer)
     return descriptor;
 }
 
+static long name_of(long subscriber)
+{
+    return distinct ? FIRST_NAME + subscriber : 1;
+}
+
+static int subscribed(long subscriber)
+{
+    char hello[HELLO];
+    snprintf(hello, sizeof hello, protocol->subscribe, name_of(subscriber));
+    return introduced(hello, protocol->subscribed);
+}
+
 /* The publisher comes last: when the server hears of it, it knows all the others. */
 static void open_all(void)
 {
+    for (long at = 0; at < stalled; at++)
+        setsockopt(subscribed(subscribers + at), SOL_SOCKET, SO_RCVBUF, &(int){NARROW}, sizeof(int));
     for (long at = 0; at < subscribers; at++)
-        all[at].descriptor = introduced(protocol->subscribe, protocol->subscribed);
+        all[at].descriptor = subscribed(at);
     publisher = introduced(protocol->introduce, protocol->introduced);
 }
 
@@ -105,6 +126,18 @@ static long long read_delivery(struct subscriber *subscriber, char *seen, long l
     return got;
 }
 
+/* Makes `delivery`, which is the first subscriber's, that of another, by its subscription's name. */
+static void make_delivery_of(long subscriber)
+{
+    char name[HELLO];
+    int length = snprintf(name, sizeof name, "%ld", name_of(subscriber));
+    static char *place; /* of the name in the delivery; NULL where it has none */
+    if (subscriber == 0)
+        place = distinct ? memmem(delivery, (size_t)delivery_length, name, (size_t)length) : NULL;
+    if (place != NULL)
+        memcpy(place, name, (size_t)length);
+}
+
 static void check_deliveries(void)
 {
     char seen[LONGEST];
@@ -114,12 +147,14 @@ static void check_deliveries(void)
         read_delivery(&all[at], seen, delivery_length);
     for (int round = 0; round < CHECKED; round++)
         send_all(publisher, message, (size_t)message_length);
-    for (long at = 0; at < subscribers; at++)
+    for (long at = 0; at < subscribers; at++) {
+        make_delivery_of(at);
         for (int round = 0; round < CHECKED; round++) {
             read_delivery(&all[at], seen, delivery_length);
             if (memcmp(seen, delivery, (size_t)delivery_length) != 0)
                 fail("a subscriber got something else than the message");
         }
+    }
 }
 
 static void watch_all(void)
@@ -220,6 +255,8 @@ int main(int count, char **words)
                       {"subscribers", &subscribers, 1, MOST_CONNECTIONS, NULL},
                       {"size", &size, 1, LONGEST / 4, NULL},
                       {"window", &window, 1, 1 << 20, NULL},
+                      {"distinct", &distinct, 0, 1, NULL},
+                      {"stalled", &stalled, 0, MOST_CONNECTIONS, NULL},
                       {"milliseconds", &milliseconds, 1, MOST_MILLISECONDS, NULL},
                       {0},
                   });

@@ -126,14 +126,20 @@ static inline int tcp_socket(int flags)
     return descriptor;
 }
 
-/* A socket connected to `port`, which blocks, and waits for an answer no longer than PATIENCE. */
+/* A socket that blocks waits no longer than PATIENCE. */
+static inline void be_patient(int descriptor)
+{
+    struct timeval patience = {.tv_sec = PATIENCE};
+    setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
+    setsockopt(descriptor, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience);
+}
+
+/* A socket connected to `port`, which blocks, but not for long. */
 static inline int connected(long port)
 {
     int descriptor = tcp_socket(0);
     struct sockaddr_in address = loopback(port);
-    struct timeval patience = {.tv_sec = PATIENCE};
-    setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
-    setsockopt(descriptor, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience);
+    be_patient(descriptor);
     if (connect(descriptor, (struct sockaddr *)&address, sizeof address) < 0)
         fail("no connection to port %ld: %s", port, strerror(errno));
     return descriptor;

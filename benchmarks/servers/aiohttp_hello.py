@@ -14,7 +14,7 @@ async def hello(request: object) -> object:
 
 if __name__ == "__main__":
     application = web.Application()
-    application.router.add_get("/", hello)
+    application.router.add_get("/hello", hello)
     web.run_app(
         application,
         host="127.0.0.1",

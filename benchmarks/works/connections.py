@@ -2,7 +2,8 @@
 
 from benchmarks.figures import PER_SECOND
 from benchmarks.load import Connections
-from benchmarks.peers import NGINX_CLOSING, netkit
+from benchmarks.peers import netkit
+from benchmarks.webpeers import NGINX_CLOSING
 from benchmarks.work import Row, Side, Work
 
 AT_ONCE = 200

@@ -1,19 +1,55 @@
-"""Proxies: a file of 1 KiB that nginx has, fetched through a reverse and through a forward proxy."""
+"""Proxies: files that nginx has, fetched through a reverse and through a forward proxy.
 
-from benchmarks.figures import PER_SECOND
-from benchmarks.load import Requests
-from benchmarks.peers import HAPROXY_PROXY, NGINX_PROXY, NGINX_STATIC, SQUID
-from benchmarks.work import Row, Work, against
+One has 1 KiB; the other has a GiB, and who asks for that stops reading as it begins.
+"""
+
+from attrs import evolve
+
+from benchmarks.content import FOLDER, SMALL
+from benchmarks.figures import MEMORY, PER_SECOND
+from benchmarks.load import Idle
+from benchmarks.peers import HAPROXY_PROXY, SQUID
+from benchmarks.requests import Requests
+from benchmarks.webpeers import (
+    NGINX_PROXY,
+    NGINX_READING,
+    NGINX_STATIC,
+    TWISTED_FORWARD,
+    TWISTED_REVERSE,
+)
+from benchmarks.work import Row, Side, Work, against
+
+REVERSE = Requests((SMALL,))
+FORWARD = Requests((SMALL,), proxied=True)
+ORIGIN = NGINX_READING
+ORIGIN_OF_MUCH = evolve(NGINX_STATIC, zeros={f"{FOLDER}/1g": 1 << 30})
+
+
+def _stalled(target: str) -> Idle:
+    question = f"GET {target} HTTP/1.1\r\nHost: 127.0.0.1:$origin\r\n\r\n"
+    return Idle(few=10, many=60, question=question, answer="200 OK")
+
+
+STALLED = _stalled("/1g")
+STALLED_FORWARD = _stalled("http://127.0.0.1:$origin/1g")
 
 WORKS = (
     Work(
         name="reverse proxy, 1 KiB",
-        rows=(Row(PER_SECOND, goal=">= 0.85"),),
-        peers=against(Requests("/1k"), NGINX_PROXY, HAPROXY_PROXY, origin=NGINX_STATIC),
+        rows=(Row(PER_SECOND, goal=">= 0.85", others={TWISTED_REVERSE.name: ">= 15"}),),
+        peers=against(REVERSE, NGINX_PROXY, HAPROXY_PROXY, TWISTED_REVERSE, origin=ORIGIN),
     ),
     Work(
         name="forward proxy, 1 KiB",
         rows=(Row(PER_SECOND, goal=">= 2"),),
-        peers=against(Requests("/1k", proxied=True), SQUID, origin=NGINX_STATIC),
+        peers=against(FORWARD, SQUID, TWISTED_FORWARD, origin=ORIGIN),
+    ),
+    Work(
+        name="who stops reading a GiB",
+        rows=(Row(MEMORY, goal="<= 512 kB"),),
+        peers=(
+            *against(STALLED, NGINX_PROXY, HAPROXY_PROXY, origin=ORIGIN_OF_MUCH),
+            Side(SQUID, STALLED_FORWARD, ORIGIN_OF_MUCH),
+        ),
     ),
 )

@@ -1,13 +1,17 @@
-"""The order of runs, and who is left out."""
+"""The order of runs, who is left out, and what a server finds."""
+
+import os
+from pathlib import Path
 
 from twisted.trial.unittest import SynchronousTestCase
 
 from benchmarks.figures import PER_SECOND, Run
-from benchmarks.measure import measure
+from benchmarks.machine import Machine
+from benchmarks.measure import measure, run_once
 from benchmarks.processes import FailedError
 from benchmarks.programs import MissingError
-from benchmarks.work import Row, Side, Work
-from tests.benchmarks.runs import run_of, side
+from benchmarks.work import Row, Server, Side, Work
+from tests.benchmarks.runs import PYTHON, NoLoad, run_of, side
 
 WORK = Work(
     name="work",
@@ -15,6 +19,15 @@ WORK = Work(
     netkit=side("netkit"),
     peers=(side("one"), side("other")),
 )
+
+SERVE = """\
+import os, socket, sys
+sizes = [os.stat(name).st_size for name in ("folder/text", "zeros", "both.pem")]
+if sizes[0] == len("port " + sys.argv[1]) and sizes[1] == 1 << 30 and sizes[2]:
+    listening = socket.create_server(("127.0.0.1", int(sys.argv[1])))
+    while True:
+        listening.accept()
+"""
 
 
 class MeasureTests(SynchronousTestCase):
@@ -60,3 +73,22 @@ class MeasureTests(SynchronousTestCase):
         self.assertEqual([of.name for of in WORK.sides], ["netkit", "one", "other"])
         work = Work(name="work", rows=WORK.rows, peers=WORK.peers)
         self.assertEqual([of.name for of in work.sides], ["one", "other"])
+
+
+class RunTests(SynchronousTestCase):
+    def test_a_server_finds_its_files(self) -> None:
+        """Texts are filled in, folders made, and large files take no room."""
+        server = Server(
+            name="server",
+            program=PYTHON,
+            arguments=("-c", SERVE, "$port"),
+            files={"folder/text": "port $port"},
+            zeros={"zeros": 1 << 30},
+            pem="both.pem",
+        )
+        folder = Path(self.mktemp()).absolute()
+        folder.mkdir()
+        core = min(os.sched_getaffinity(0))
+        machine = Machine(core, core, folder, environment=folder / "peers")
+        self.assertEqual(run_once(Side(server, NoLoad()), machine, 1).counted.seconds, 1)
+        self.assertEqual(list(folder.iterdir()), [])

@@ -61,6 +61,13 @@ class LinesTests(SynchronousTestCase):
         names = [line.cells[0] for line in lines([OUTCOME])]
         self.assertEqual(names, ["echo, 100 x 64 B", "", "  its processor time", ""])
 
+    def test_a_goal_stands_beside_its_peer(self) -> None:
+        """A row may be measured by several peers, with a goal for each."""
+        row = Row(PER_SECOND, goal=">= 0.95", others={"socat": ">= 4"})
+        work = Work(name=WORK.name, rows=(row,), netkit=WORK.netkit, peers=WORK.peers)
+        table = lines([Outcome(work, RUNS, {})])
+        self.assertEqual([line.cells[6] for line in table], [">= 0.95", ">= 4"])
+
     def test_missing_peer_says_what_to_install(self) -> None:
         """A peer that is not there has a line with its name and the package."""
         runs = {name: runs for name, runs in RUNS.items() if name != "socat"}

@@ -5,7 +5,9 @@ from pathlib import Path
 
 from twisted.trial.unittest import SynchronousTestCase
 
+from benchmarks.content import FILES, FOLDER
 from benchmarks.machine import Place
+from benchmarks.requests import Requests
 from benchmarks.works import FAMILIES, chosen
 
 ALL = [work for works in FAMILIES.values() for work in works]
@@ -53,3 +55,25 @@ class WorksTests(SynchronousTestCase):
             for side in work.sides:
                 words = (*side.server.arguments, *side.server.files.values())
                 self.assertTrue(any("$port" in word for word in words), side.name)
+
+    def test_goals_stand_beside_peers_that_there_are(self) -> None:
+        """A goal that is measured by nobody would never be seen."""
+        for work in ALL:
+            names = {peer.name for peer in work.peers[1:]}
+            for row in work.rows:
+                self.assertLessEqual(row.others.keys(), names, work.name)
+
+    def test_everyone_is_asked_for_the_same(self) -> None:
+        """Requests that differed from server to server would give ratios of nothing."""
+        for work in ALL:
+            loads = {side.load for side in work.sides if isinstance(side.load, Requests)}
+            self.assertLessEqual(len(loads), 1, work.name)
+
+    def test_servers_of_files_have_those_that_are_asked_for(self) -> None:
+        """Netkit and its peers find the same files below the same folder."""
+        for work in ALL:
+            for side in work.sides:
+                if work.name.startswith("static") and isinstance(side.load, Requests):
+                    for page in side.load.pages:
+                        name = FOLDER + page.path
+                        self.assertEqual(side.server.files[name], FILES[name])
