@@ -195,6 +195,7 @@ class HostedRequest(server.Request):
                 self._late.failure("a resource failed when its answer was over", reason)
         else:
             self.channel.fail(reason)
+            self.unregisterProducer()
             self.finish()
         return reason
 
