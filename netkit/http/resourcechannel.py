@@ -130,6 +130,7 @@ class Channel:
     _paused = False
     _pulled = False
     _given = False
+    _whole = False
 
     def __init__(
         self, client: Client, site: object, *, is_head: bool, clock: IReactorTime, log: Logger
@@ -219,7 +220,10 @@ class Channel:
         self._pieces.append(data)
         self._waiting += len(data)
         self._pulled = False
-        if self._is_busy() and self._waiting > WAITING_BYTES:
+        if self._whole:
+            self._log.error("a resource has written more than it announced")
+            self.fail(Failure(BodyCutError("more came than was announced")))
+        elif self._is_busy() and self._waiting > WAITING_BYTES:
             self.fail(Failure(BodyCutError("the resource writes more than the client takes")))
         elif self._pushes and not self._paused and self._waiting >= PIECE_BYTES:
             self._paused = True
@@ -280,12 +284,22 @@ class Channel:
         assert head is not None  # noqa: S101 (see _has_answer)
         if self._state is not _State.FINISHED:
             self._given = True
+            if head.length is not None and head.length == self._waiting and not self._is_head:
+                return self._whole_response(head)
             return Response(head.status, head.headers, self)
         if self._is_head and not self._pieces:
             return Response(head.status, head.headers, Pieces(_nothing(), head.length))
         body = b"".join(self._pieces)
         if head.length not in {None, len(body)} and head.status not in _BODILESS:
             raise ResourceError(f"announced {head.length} bytes and wrote {len(body)}")
+        return Response(head.status, head.headers, body)
+
+    def _whole_response(self, head: _Head) -> Response:
+        """Return all that was announced, though the resource has still to say that it is all."""
+        self._whole = True
+        body = b"".join(self._pieces)
+        self._drop()
+        self._clock.callLater(0, self._demand)
         return Response(head.status, head.headers, body)
 
     def _wake(self) -> None:

@@ -334,6 +334,33 @@ class LaterTests(SynchronousTestCase):
         visit.turn()
         self.assertEqual(visit.stream.length, 10)
 
+    def test_whole(self) -> None:
+        """An answer that is all there is bytes, though its end is said in another turn."""
+        visit, request, page = self.later()
+        push = _Push()
+        request.registerProducer(push, True)
+        request.setHeader(b"Content-Length", b"100000")
+        request.write(b"x" * 100_000)
+        self.assertEqual(len(visit.turn().body), 100_000)
+        self.assertEqual(visit.turn().response.status, 200)
+        self.assertEqual((push.told, page.finished), (["pause", "resume"], []))
+        request.unregisterProducer()
+        request.finish()
+        self.assertEqual(page.finished, [None])
+
+    def test_more_than_whole(self) -> None:
+        """What is written behind that is not sent, and logged."""
+        page = Page(lambda _: NOT_DONE_YET)
+        hosted = Hosted(page)
+        visit = hosted.ask()
+        page.requests[0].setHeader(b"Content-Length", b"1")
+        page.requests[0].write(b"x")
+        self.assertEqual(visit.turn().body, b"x")
+        page.requests[0].write(b"y")
+        visit.turn()
+        self.assertIsInstance(page.finished[0], Failure)
+        self.assertEqual(len(hosted.lines), 1)
+
     def test_client_leaves(self) -> None:
         """When the client leaves before the answer, the resource hears of it."""
         visit, request, page = self.later()
