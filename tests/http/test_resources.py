@@ -6,6 +6,7 @@ from twisted.cred.checkers import InMemoryUsernamePasswordDatabaseDontUse
 from twisted.cred.portal import IRealm, Portal
 from twisted.internet.defer import Deferred
 from twisted.internet.error import ConnectionLost
+from twisted.internet.task import Clock
 from twisted.python.failure import Failure
 from twisted.trial.unittest import SynchronousTestCase
 from twisted.web.error import UnsupportedMethod
@@ -18,8 +19,9 @@ from zope.interface import implementer
 from zope.interface.verify import verifyObject
 
 from netkit.http.messages import BodyTooLargeError
+from netkit.http.resources import resource_handler
 from tests.http.ecosystem import Data, File
-from tests.http.fakes import PEER, Visitor
+from tests.http.fakes import PEER, NarrowTransport, Visit, Visitor, answers, recorded
 from tests.http.hosting import Hosted, Page
 
 
@@ -777,3 +779,92 @@ class WrongTests(SynchronousTestCase):
             return NOT_DONE_YET
 
         self.raised(render, "registering producer")
+
+
+class ServedTests(SynchronousTestCase):
+    """Resources behind netkit's server, as their clients see them."""
+
+    def served(self, render: Any, *fields: str) -> tuple[Visit, Page]:
+        """Send a GET to a page; return the client's side and the page."""
+        clock = Clock()
+        page = Page(render)
+        visit = Visit(resource_handler(page, clock=clock, log=recorded([])))
+        self.turn = lambda: clock.advance(0)
+        visit.send("\r\n".join(("GET / HTTP/1.1", "Host: test", *fields, "", "")).encode())
+        return visit, page
+
+    def test_framed_once(self) -> None:
+        """An answer has the server's framing and fields, once, whatever the resource says."""
+
+        def render(request: Any) -> bytes:
+            request.setHeader("Transfer-Encoding", "chunked")
+            request.setHeader("Connection", "close")
+            return b"hello"
+
+        visit, _ = self.served(render)
+        answer = visit.answer()
+        self.assertEqual((answer.status, answer.body), (200, b"hello"))
+        self.assertEqual(answer.headers.get_all("Content-Length"), ["5"])
+        self.assertEqual(answer.headers.get_all("Server"), ["netkit"])
+        self.assertEqual(len(answer.headers.get_all("Date") or ()), 1)
+        self.assertIsNone(answer.headers["Transfer-Encoding"])
+
+    def test_raises(self) -> None:
+        """A resource that raises is a 500 with a reference; the traceback is in the log alone."""
+
+        def render(_: Any) -> bytes:
+            raise ValueError("a secret")
+
+        visit, _ = self.served(render)
+        answer = visit.answer()
+        self.assertEqual(answer.status, 500)
+        self.assertNotIn(b"secret", answer.body)
+        self.assertNotIn(b"Traceback", answer.body)
+        (event,) = visit.events
+        self.assertIn(event["reference"].encode(), answer.body)
+        self.assertEqual(event["log_failure"].getErrorMessage(), "a secret")
+
+    def test_torn_field(self) -> None:
+        """Nothing of a field with two lines reaches the client."""
+        visit, _ = self.served(lambda request: request.setHeader("X", "a\r\nY: b") or b"")
+        self.assertEqual(visit.answer().status, 500)
+        self.assertNotIn(b"Y: b", visit.transport.value())
+
+    def test_more_than_announced(self) -> None:
+        """A client never gets an answer of a wrong length that looks whole."""
+        visit, page = self.served(lambda _: NOT_DONE_YET)
+        (request,) = page.requests
+        request.setHeader(b"Content-Length", b"3")
+        request.write(b"a")
+        self.turn()
+        request.write(b"bcde")
+        self.turn()
+        self.assertNotIn(b"bc", visit.transport.value().partition(b"\r\n\r\n")[2])
+        self.assertTrue(visit.transport.disconnecting or visit.transport.disconnected)
+
+    def test_never_finishes(self) -> None:
+        """A resource that never ends hears when its client has gone, and is forgotten."""
+        visit, page = self.served(lambda _: NOT_DONE_YET)
+        visit.leave()
+        page.finished[0].trap(ConnectionLost)
+        self.assertEqual(visit.lines, [])
+
+    def test_slow_client(self) -> None:
+        """The producer of a client that reads nothing rests, and goes on when it reads."""
+        transport = NarrowTransport(peerAddress=PEER)
+        pulls: list[_Pull] = []
+
+        def render(request: Any) -> int:
+            pulls.append(_Pull(request, 1000))
+            request.registerProducer(pulls[0], False)
+            return NOT_DONE_YET
+
+        visit = Visit(resource_handler(Page(render), clock=Clock(), log=recorded([])), transport)
+        visit.send(b"GET / HTTP/1.1\r\nHost: test\r\n\r\n")
+        self.assertGreater(pulls[0].count, 800)
+        received = bytearray()
+        while data := transport.drain():
+            received += data
+            visit.clock.advance(0)
+        (answer,) = answers(bytes(received))
+        self.assertEqual(len(answer.body), 1_000_000)

@@ -45,11 +45,12 @@ class _NotThereError(Exception):
 
 def complaints(settings: Settings) -> Iterator[Complaint]:
     """Yield why there is nothing to show; a callable that makes the resource is called for that."""
-    if (settings.name is None) == (settings.wsgi is None):
-        text = (
-            "needs either name or wsgi" if settings.name is None else "and wsgi exclude each other"
-        )
-        yield Complaint(("name",), f'{text}; as in name = "package.module.attribute"')
+    if settings.name is None and settings.wsgi is None:
+        text = 'is missing; as in name = "package.page", or wsgi = "package:app" instead'
+        yield Complaint(("name",), text)
+        return
+    if settings.name is not None and settings.wsgi is not None:
+        yield Complaint(("name",), "stands beside wsgi; one of the two, and not both")
         return
     try:
         _shown(settings)
@@ -81,10 +82,10 @@ def _resource(name: str) -> IResource:
 
 
 def _application(name: str) -> Any:  # noqa: ANN401
-    module, colon, attribute = name.partition(":")
-    if not colon or not module or not attribute:
+    module, _, attribute = name.partition(":")
+    if not _dotted(module) or not _dotted(attribute):
         raise _NotThereError(f'{quoted(name)} is not right; as in "package.module:app"')
-    found = _attribute(name, _imported(name, module), attribute.split("."))
+    found = _attribute(name, _imported(name, module), module, attribute.split("."))
     if not callable(found):
         raise _NotThereError(f"{quoted(name)} is {_described(found)}; a WSGI application")
     return found
@@ -92,14 +93,18 @@ def _application(name: str) -> Any:  # noqa: ANN401
 
 def _found(name: str) -> Any:  # noqa: ANN401
     """Import as much of a dotted name as are modules, and look the rest up in the last."""
-    parts = name.split(".")
-    if len(parts) == 1 or not all(part.isidentifier() for part in parts):
+    module, *rest = name.split(".")
+    if not rest or not _dotted(name):
         raise _NotThereError(f'{quoted(name)} is no dotted name; as in "package.module.attribute"')
-    module, depth = _imported(name, parts[0]), 1
-    while depth < len(parts) and not hasattr(module, parts[depth]):
-        module = _imported(name, ".".join(parts[: depth + 1]))
-        depth += 1
-    return _attribute(name, module, parts[depth:])
+    found = _imported(name, module)
+    while rest and not hasattr(found, rest[0]) and hasattr(found, "__path__"):
+        module = f"{module}.{rest.pop(0)}"
+        found = _imported(name, module)
+    return _attribute(name, found, module, rest)
+
+
+def _dotted(name: str) -> bool:
+    return all(part.isidentifier() for part in name.split("."))
 
 
 def _imported(name: str, module: str) -> Any:  # noqa: ANN401
@@ -109,24 +114,25 @@ def _imported(name: str, module: str) -> Any:  # noqa: ANN401
         if error.name is None or not f"{module}.".startswith(f"{error.name}."):
             raise _NotThereError(f"{quoted(name)} cannot be imported: {_cause(error)}") from error
         where = "" if "." in error.name else "; PYTHONPATH says where modules are besides"
-        text = f"{quoted(name)} is not there: there is no {quoted(error.name)}{where}"
+        text = f"{quoted(name)} is not there: there is no module {quoted(error.name)}{where}"
         raise _NotThereError(text) from None
     except (Exception, SystemExit) as error:
         raise _NotThereError(f"{quoted(name)} cannot be imported: {_cause(error)}") from error
 
 
-def _attribute(name: str, found: Any, attributes: list[str]) -> Any:  # noqa: ANN401
+def _attribute(name: str, found: Any, where: str, attributes: list[str]) -> Any:  # noqa: ANN401
     for attribute in attributes:
         try:
             found = getattr(found, attribute)
         except AttributeError:
-            text = f"{quoted(name)} is not there: {_described(found)} has no {quoted(attribute)}"
+            text = f"{quoted(name)} is not there: {quoted(where)} has no {quoted(attribute)}"
             raise _NotThereError(text) from None
+        where = f"{where}.{attribute}"
     return found
 
 
 def _described(found: object) -> str:
-    return f"of type {type(found).__name__}"
+    return f"an object of type {type(found).__name__}"
 
 
 def _cause(error: BaseException) -> str:
