@@ -69,9 +69,10 @@ class Answering(SynchronousTestCase):
         return self.successResultOf(Deferred.fromCoroutine(wait()))
 
     def test_the_table(self) -> None:
-        """A site offers the five mounts of its own."""
+        """A site offers these mounts of its own."""
         self.assertEqual(
-            [kind.name for kind in KIND.mounts], ["static", "counter", "form", "colors", "request"]
+            [kind.name for kind in KIND.mounts],
+            ["static", "counter", "form", "colors", "request", "resource"],
         )
         self.assertEqual(KIND.name, "site")
 

@@ -3,7 +3,7 @@
 from typing import Any
 
 from netkit.services.kind import MountKind
-from netkit.services.site.mounts import colors, counter, form, request, static
+from netkit.services.site.mounts import colors, counter, form, request, resource, static
 
 MOUNTS: tuple[MountKind[Any, Any], ...] = (
     static.KIND,
@@ -11,4 +11,5 @@ MOUNTS: tuple[MountKind[Any, Any], ...] = (
     form.KIND,
     colors.KIND,
     request.KIND,
+    resource.KIND,
 )
