@@ -2,11 +2,11 @@
 
 import sys
 
-from netkit.http.resources import resource_handler  # type: ignore[import-not-found]  # is being written
 from twisted.logger import Logger
 
 from benchmarks.servers.hello_resource import tree
 from benchmarks.servers.netkit_hello import serve
+from netkit.http.resources import resource_handler
 from netkit.net import reactor as netkit_reactor
 
 if __name__ == "__main__":

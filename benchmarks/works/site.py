@@ -11,6 +11,7 @@ from benchmarks.requests import Requests
 from benchmarks.webpeers import (
     AIOHTTP_HELLO,
     NETKIT_HELLO,
+    NETKIT_RESOURCE,
     NGINX_HELLO,
     NGINX_LOGGING,
     NGINX_LOGGING_LINES,
@@ -85,6 +86,7 @@ WORKS = (
     Work(
         name="a Twisted resource",
         rows=(Row(PER_SECOND, goal=">= 1.5"),),
+        netkit=Side(NETKIT_RESOURCE, _HELLO),
         peers=against(_HELLO, TWISTED_RESOURCE),
     ),
 )
