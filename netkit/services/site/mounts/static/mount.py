@@ -1,14 +1,16 @@
 """A request to the mount `static`, and the answer to it.
 
-Rule: only regular files beneath the root are shown, by one walk through its folders a request, and no
-symbolic link is followed (see `beneath`). Every answer with its bytes at hand depends on the head of
-the request and on the files alone, so that the server may repeat it for a moment.
+Rule: only regular files beneath the root are shown, by one walk through its folders, and no symbolic
+link is followed (see `beneath`). What a walk led to holds for MOMENT, in which it is not looked at
+again. Every answer with its bytes at hand depends on the head of the request and on the files alone,
+so that the server may repeat it for a moment too.
 """
 
 from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
 from http import HTTPStatus
 from time import time
+from typing import TypeAlias
 
 from attrs import evolve, frozen
 from twisted.internet.interfaces import IReactorTime
@@ -22,6 +24,7 @@ from netkit.services.kind import World
 from netkit.services.site.beneath import Found, Identity, entered, seen
 from netkit.services.site.mounts.static.folder import read_page
 from netkit.services.site.mounts.static.listing import as_asked, page_number
+from netkit.services.site.mounts.static.memory import Memory
 from netkit.services.site.mounts.static.naming import (
     PLAIN,
     SUFFIXES,
@@ -35,7 +38,20 @@ from netkit.services.site.mounts.static.naming import (
 from netkit.services.site.mounts.static.settings import Settings
 from netkit.services.site.mounts.static.shelf import Shelf, Taken
 
+MOMENT = 1.0
+"""For how many seconds a file in memory is shown without a look at the disk."""
+
 _ALLOW = (b"Allow", b"GET, HEAD, OPTIONS")
+_CONDITIONS = frozenset(
+    (
+        b"if-match",
+        b"if-modified-since",
+        b"if-none-match",
+        b"if-range",
+        b"if-unmodified-since",
+        b"range",
+    )
+)
 
 
 @frozen
@@ -52,6 +68,17 @@ class _File:
         return (b"Accept-Encoding",) if set(self.there) != {IDENTITY} else ()
 
 
+@frozen
+class _Seen:
+    """What a walk led to, with the answer to who asks for it without conditions."""
+
+    shown: Representation
+    whole: Response
+
+
+_Way: TypeAlias = tuple[str, bytes | None, bytes | None]
+
+
 class Static:
     """The files of a folder; `wall` tells the seconds since 1970."""
 
@@ -59,7 +86,10 @@ class Static:
         self, settings: Settings, clock: IReactorTime, wall: Callable[[], float] = time
     ) -> None:
         self._settings = settings
+        self._clock = clock
         self._wall = wall
+        self._seen: Memory[_Way, _Seen] = Memory(0)
+        self._seen_at = -MOMENT
         self._shelf = Shelf(settings, clock, wall)
         self._rules = compiled(settings.cache_control)
         self._suffixes = SUFFIXES if settings.precompressed else PLAIN
@@ -67,8 +97,26 @@ class Static:
 
     def answer(self, request: Request) -> Response | Awaitable[Response]:
         """Return the file that the path names, a redirect to it, or a page that says why not."""
+        known = self._known(request)
+        if known is not None:
+            return known
         answer = self._answer(request)
         return _repeatable(answer) if isinstance(answer, Response) else answer
+
+    def _known(self, request: Request) -> Response | None:
+        """Return the answer with a file that was seen a moment ago."""
+        now = self._clock.seconds()
+        if now - self._seen_at >= MOMENT:
+            most, weight = self._settings.cached_files, self._settings.cached_bytes
+            self._seen = Memory(most, weight, lambda seen: seen.shown.length)
+            self._seen_at = now
+            return None
+        seen = self._seen.get(_way(request))
+        if seen is None or request.method not in READING:
+            return None
+        if _CONDITIONS.isdisjoint(request.head.fields):
+            return seen.whole
+        return _repeatable(respond(seen.shown, request.head, self._wall(), self._refuse))
 
     def _answer(self, request: Request) -> Response | Awaitable[Response]:
         if request.method == b"OPTIONS":
@@ -150,7 +198,10 @@ class Static:
             described=described,
             lasting=lasting,
         )
-        return respond(shown, request.head, self._wall(), self._refuse)
+        answer = respond(shown, request.head, self._wall(), self._refuse)
+        if answer.status == HTTPStatus.OK and answer.body is taken.content:
+            self._seen.put(_way(request), _Seen(shown, evolve(answer, repeatable=True)))
+        return answer
 
     def _list(self, request: Request, folder: int) -> Response | Found:
         settings = self._settings
@@ -177,6 +228,11 @@ class Static:
             return error_page(status, headers=headers)
         kind = (b"Content-Type", media_type(names.last))
         return Response(status, (kind, NOSNIFF, *headers), own)
+
+
+def _way(request: Request) -> _Way:
+    """Return all that a walk depends on."""
+    return request.path, request.header(b"accept-encoding"), request.header(b"accept")
 
 
 async def _later(taking: Awaitable[Taken], present: Callable[[Taken], Response]) -> Response:

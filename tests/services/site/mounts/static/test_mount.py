@@ -16,7 +16,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from netkit.http.conditions import entity_tags
 from netkit.http.messages import FileRange, Response
-from netkit.services.site.mounts.static.mount import Static
+from netkit.services.site.mounts.static.mount import MOMENT, Static
 from netkit.services.site.mounts.static.settings import CacheRule, Settings
 from netkit.services.site.routes import BadTargetError, decoded_path
 from tests.http.fakes import asked, content, field
@@ -62,7 +62,20 @@ class Mounted(SynchronousTestCase):
         query: str = "?q=1",
         **fields: str,
     ) -> Response:
-        """Return the answer for `path`, however many turns of the clock it takes."""
+        """Return the answer for `path`, a moment later, however many turns of the clock it takes."""
+        self.clock.advance(MOMENT)
+        return self.get_at_once(path, method, base=base, query=query, **fields)
+
+    def get_at_once(
+        self,
+        path: str,
+        method: bytes = b"GET",
+        /,
+        base: str = "",
+        query: str = "?q=1",
+        **fields: str,
+    ) -> Response:
+        """Return the answer for `path`, asked for without delay."""
         headers = tuple(
             (name.replace("_", "-").encode(), each.encode()) for name, each in fields.items()
         )
@@ -437,6 +450,19 @@ class Changing(Mounted):
         self.assertEqual(self.status("/name"), 404)
         path.write_text("again")
         self.assertEqual(self.shown("/name"), "again")
+
+    def test_within_a_moment(self) -> None:
+        """What was just seen is shown again without a look at the disk, for a moment alone."""
+        path = self.write("name", "one")
+        tag = self.tag("/name")
+        path.write_text("other")
+        for method in (b"GET", b"HEAD"):
+            self.assertEqual(self.body(self.get_at_once("/name", method)), b"one")
+        self.assertEqual(self.get_at_once("/name", if_none_match=tag).status, 304)
+        self.assertEqual(self.body(self.get_at_once("/name", range="bytes=1-")), b"ne")
+        self.assertEqual(self.get_at_once("/name", b"POST").status, 405)
+        self.assertTrue(self.get_at_once("/name").repeatable)
+        self.assertEqual(self.shown("/name"), "other")
 
     def test_changes_are_seen(self) -> None:
         """A file that changes, grows, shrinks or goes is shown as it is, with its length."""
