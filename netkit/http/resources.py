@@ -38,6 +38,7 @@ MEMORY_BYTES = 128 * 1024
 _Arguments: TypeAlias = dict[bytes, list[bytes]]
 
 _ORIGIN = re.compile(rb"[a-z]+://[^/?]*", re.IGNORECASE)
+_AUTHORITY = re.compile(rb"\[?([^\[\]]*?)\]?(?::([0-9]{0,5}))?")
 _URLENCODED = b"application/x-www-form-urlencoded"
 _MULTIPART = b"multipart/form-data"
 
@@ -145,7 +146,8 @@ class HostedRequest(server.Request):
     def host(self) -> IAddress:
         """The host and the port that the visitor sees, whatever stands between."""
         if self._host is None:
-            self._host = _address(self.asked.head.authority, secure=self.isSecure())
+            authority = self.asked.head.authority or self.asked.header(b"host") or b""
+            self._host = _address(authority, secure=self.isSecure())
         return self._host
 
     @host.setter
@@ -241,10 +243,9 @@ def _origin_form(target: bytes) -> bytes:
 
 def _address(authority: bytes, *, secure: bool) -> IPv4Address:
     """Return an authority as Twisted's setHost does: a name may stand for the address."""
-    host, colon, port = authority.decode("latin-1").rpartition(":")
-    if not colon or not port.isdecimal():
-        host, port = authority.decode("latin-1"), ""
-    return IPv4Address("TCP", host.strip("[]"), int(port or (443 if secure else 80)))
+    found = _AUTHORITY.fullmatch(authority)
+    host, port = (found[1], found[2]) if found else (b"", None)
+    return IPv4Address("TCP", host.decode("latin-1"), int(port or (443 if secure else 80)))
 
 
 async def _content(request: Request) -> BinaryIO:
