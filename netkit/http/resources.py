@@ -28,7 +28,8 @@ from netkit.http.forms import FORM_FIELDS, FormTooLargeError, NotAFormError
 from netkit.http.messages import BodyTooLargeError, Handler, Request, Response
 from netkit.http.multipart import parts
 from netkit.http.pages import error_page, method_not_allowed
-from netkit.http.resourcechannel import Channel, Fields, ResourceError
+from netkit.http.resourcechannel import Channel
+from netkit.http.resourcehead import Fields, ResourceError
 
 SESSIONS = 10_000
 FORM_BYTES = 1024 * 1024
