@@ -7,13 +7,11 @@ while the client does not keep up. What the resource does wrong before the answe
 for the server to answer 500; later it cuts the stream.
 """
 
-import re
 from collections.abc import AsyncIterator, Sequence
 from enum import Enum, auto
 from http import HTTPStatus
 from typing import Any, Protocol
 
-from attrs import frozen
 from twisted.internet.defer import Deferred
 from twisted.internet.error import ConnectionLost
 from twisted.internet.interfaces import IAddress, IDelayedCall, IReactorTime
@@ -21,39 +19,20 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 from twisted.web.http_headers import Headers as FieldTable
 
+from netkit.http import resourcehead
 from netkit.http.messages import (
     PIECE_BYTES,
     BodyCutError,
     Client,
-    Headers,
     Pieces,
     Response,
 )
+from netkit.http.resourcehead import Head, ResourceError
 
 WAITING_BYTES = 16 * 1024 * 1024
 """How much may wait for a client when a resource writes on without a producer that can rest."""
 
 _BODILESS = (HTTPStatus.NO_CONTENT, HTTPStatus.NOT_MODIFIED)
-_NOT_ITS_OWN = frozenset(
-    (
-        b"Connection",
-        b"Content-Length",
-        b"Date",
-        b"Keep-Alive",
-        b"Proxy-Connection",
-        b"Server",
-        b"Te",
-        b"TE",
-        b"Trailer",
-        b"Transfer-Encoding",
-    )
-)
-_UNPRINTABLE = re.compile(rb"[\x00-\x08\x0a-\x1f\x7f]")
-_LENGTH = re.compile(rb"[0-9]{1,18}")
-
-
-class ResourceError(Exception):
-    """A resource has answered with what is no answer; the text says in what way."""
 
 
 class Hosted(Protocol):
@@ -64,44 +43,6 @@ class Hosted(Protocol):
 
     def connectionLost(self, reason: Failure) -> None:
         """Hear that there is nobody to answer."""
-
-
-class Fields(FieldTable):
-    """Header fields of a response that remember whether one was given more than a line.
-
-    Twisted would join the lines with a blank and say nothing.
-    """
-
-    __slots__ = ("torn",)
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.torn = False
-
-    def setRawHeaders(self, name: str | bytes, values: Sequence[str | bytes]) -> None:
-        """Set the values of a field."""
-        FieldTable.setRawHeaders(self, name, values)
-        self.torn = self.torn or _torn(values)
-
-    def addRawHeader(self, name: str | bytes, value: str | bytes) -> None:
-        """Add a value to a field."""
-        FieldTable.addRawHeader(self, name, value)
-        self.torn = self.torn or _torn((value,))
-
-
-def _torn(values: Sequence[str | bytes]) -> bool:
-    for value in values:
-        data = value.encode() if isinstance(value, str) else value
-        if b"\n" in data or b"\r" in data:
-            return True
-    return False
-
-
-@frozen
-class _Head:
-    status: int
-    headers: Headers
-    length: int | None
 
 
 class _State(Enum):
@@ -120,7 +61,7 @@ class Channel:
     request: Hosted
     _state = _State.OPEN
     _fault: Failure | None = None
-    _head: _Head | None = None
+    _head: Head | None = None
     _waiting = 0
     _answer: Deferred[Response] | None = None
     _wanted: Deferred[None] | None = None
@@ -207,7 +148,7 @@ class Channel:
         if self._state is not _State.OPEN:
             return
         try:
-            self._head = _head(int(code), headers)
+            self._head = resourcehead.head(int(code), headers)
         except ResourceError:
             self.fail(Failure())
         else:
@@ -294,7 +235,7 @@ class Channel:
             raise ResourceError(f"announced {head.length} bytes and wrote {len(body)}")
         return Response(head.status, head.headers, body)
 
-    def _whole_response(self, head: _Head) -> Response:
+    def _whole_response(self, head: Head) -> Response:
         """Return all that was announced, though the resource has still to say that it is all."""
         self._whole = True
         body = b"".join(self._pieces)
@@ -373,29 +314,3 @@ class Channel:
 async def _nothing() -> AsyncIterator[bytes]:
     return
     yield b""
-
-
-def _head(status: int, fields: FieldTable) -> _Head:
-    """Return what a resource has said of its answer, without what is the server's to say."""
-    if not 200 <= status <= 599:  # noqa: PLR2004
-        raise ResourceError(f"{status} is no status of an answer")
-    if isinstance(fields, Fields) and fields.torn:
-        raise ResourceError("a header field has more than a line")
-    headers = []
-    for name, values in fields.getAllRawHeaders():
-        if name not in _NOT_ITS_OWN:
-            for value in values:
-                if _UNPRINTABLE.search(value):
-                    raise ResourceError("a header field has a control character in it")
-                headers.append((name, value))
-    return _Head(status, tuple(headers), _announced(fields))
-
-
-def _announced(fields: FieldTable) -> int | None:
-    lengths = set(fields.getRawHeaders(b"Content-Length", ()))
-    if not lengths:
-        return None
-    length = lengths.pop()
-    if lengths or not _LENGTH.fullmatch(length):
-        raise ResourceError("the Content-Length is no number of bytes")
-    return int(length)

@@ -28,7 +28,8 @@ from netkit.http.forms import FORM_FIELDS, FormTooLargeError, NotAFormError
 from netkit.http.messages import BodyTooLargeError, Handler, Request, Response
 from netkit.http.multipart import parts
 from netkit.http.pages import error_page, method_not_allowed
-from netkit.http.resourcechannel import Channel, Fields, ResourceError
+from netkit.http.resourcechannel import Channel
+from netkit.http.resourcehead import Fields, ResourceError
 
 SESSIONS = 10_000
 FORM_BYTES = 1024 * 1024
@@ -38,6 +39,7 @@ MEMORY_BYTES = 128 * 1024
 _Arguments: TypeAlias = dict[bytes, list[bytes]]
 
 _ORIGIN = re.compile(rb"[a-z]+://[^/?]*", re.IGNORECASE)
+_AUTHORITY = re.compile(rb"\[?([^\[\]]*?)\]?(?::([0-9]{0,5}))?")
 _URLENCODED = b"application/x-www-form-urlencoded"
 _MULTIPART = b"multipart/form-data"
 
@@ -145,7 +147,8 @@ class HostedRequest(server.Request):
     def host(self) -> IAddress:
         """The host and the port that the visitor sees, whatever stands between."""
         if self._host is None:
-            self._host = _address(self.asked.head.authority, secure=self.isSecure())
+            authority = self.asked.head.authority or self.asked.header(b"host") or b""
+            self._host = _address(authority, secure=self.isSecure())
         return self._host
 
     @host.setter
@@ -241,10 +244,9 @@ def _origin_form(target: bytes) -> bytes:
 
 def _address(authority: bytes, *, secure: bool) -> IPv4Address:
     """Return an authority as Twisted's setHost does: a name may stand for the address."""
-    host, colon, port = authority.decode("latin-1").rpartition(":")
-    if not colon or not port.isdecimal():
-        host, port = authority.decode("latin-1"), ""
-    return IPv4Address("TCP", host.strip("[]"), int(port or (443 if secure else 80)))
+    found = _AUTHORITY.fullmatch(authority)
+    host, port = (found[1], found[2]) if found else (b"", None)
+    return IPv4Address("TCP", host.decode("latin-1"), int(port or (443 if secure else 80)))
 
 
 async def _content(request: Request) -> BinaryIO:

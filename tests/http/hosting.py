@@ -24,7 +24,11 @@ class Hosted:
 
     def ask(self, *args: Any, **kw: Any) -> "Visit":
         """Send a request made as `fakes.asked` makes it."""
-        return Visit(self, asked(*args, **kw))
+        return self.send(asked(*args, **kw))
+
+    def send(self, request: Request) -> "Visit":
+        """Send a request."""
+        return Visit(self, request)
 
     @property
     def lines(self) -> list[str]:

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from attrs import evolve
 from twisted.cred.checkers import InMemoryUsernamePasswordDatabaseDontUse
 from twisted.cred.portal import IRealm, Portal
 from twisted.internet.defer import Deferred
@@ -21,7 +22,7 @@ from zope.interface.verify import verifyObject
 from netkit.http.messages import BodyTooLargeError
 from netkit.http.resources import resource_handler
 from tests.http.ecosystem import Data, File
-from tests.http.fakes import PEER, NarrowTransport, Visit, Visitor, answers, recorded
+from tests.http.fakes import PEER, NarrowTransport, Visit, Visitor, answers, asked, recorded
 from tests.http.hosting import Hosted, Page
 
 
@@ -88,6 +89,19 @@ class GivenTests(SynchronousTestCase):
     def test_host(self) -> None:
         """The host is the one that the visitor sees."""
         self.assertEqual((self.given().getHost().host, self.given().getHost().port), ("test", 80))
+        for written, host, port in (
+            (b"a:8080", "a", 8080),
+            (b"[::1]:81", "::1", 81),
+            (b"[::1]", "::1", 80),
+            (b"a:", "a", 80),
+            (b"a:123456", "a:123456", 80),
+            (b"", "", 80),
+        ):
+            request = asked(headers=((b"Host", written),))
+            page = Page(lambda _: NOT_DONE_YET)
+            Hosted(page).send(evolve(request, head=evolve(request.head, authority=b"")))
+            address = page.requests[0].getHost()
+            self.assertEqual((address.host, address.port), (host, port))
         secure = self.given(client=Visitor(secure=True))
         self.assertEqual(secure.prePathURL(), b"https://test/")
         secure.setHost(b"example.org", 8443, 1)

@@ -85,22 +85,17 @@ def _application(name: str) -> Any:  # noqa: ANN401
     module, _, attribute = name.partition(":")
     if not _dotted(module) or not _dotted(attribute):
         raise _NotThereError(f'{quoted(name)} is not right; as in "package.module:app"')
-    found = _attribute(name, _imported(name, module), module, attribute.split("."))
+    found = _below(name, _imported(name, module), module, attribute.split("."))
     if not callable(found):
         raise _NotThereError(f"{quoted(name)} is {_described(found)}; a WSGI application")
     return found
 
 
 def _found(name: str) -> Any:  # noqa: ANN401
-    """Import as much of a dotted name as are modules, and look the rest up in the last."""
     module, *rest = name.split(".")
     if not rest or not _dotted(name):
         raise _NotThereError(f'{quoted(name)} is no dotted name; as in "package.module.attribute"')
-    found = _imported(name, module)
-    while rest and not hasattr(found, rest[0]) and hasattr(found, "__path__"):
-        module = f"{module}.{rest.pop(0)}"
-        found = _imported(name, module)
-    return _attribute(name, found, module, rest)
+    return _below(name, _imported(name, module), module, rest)
 
 
 def _dotted(name: str) -> bool:
@@ -120,14 +115,15 @@ def _imported(name: str, module: str) -> Any:  # noqa: ANN401
         raise _NotThereError(f"{quoted(name)} cannot be imported: {_cause(error)}") from error
 
 
-def _attribute(name: str, found: Any, where: str, attributes: list[str]) -> Any:  # noqa: ANN401
-    for attribute in attributes:
-        try:
-            found = getattr(found, attribute)
-        except AttributeError:
-            text = f"{quoted(name)} is not there: {quoted(where)} has no {quoted(attribute)}"
-            raise _NotThereError(text) from None
-        where = f"{where}.{attribute}"
+def _below(name: str, found: Any, where: str, rest: list[str]) -> Any:  # noqa: ANN401
+    """Return what the attributes `rest` lead to; those of a package may be modules still to import."""
+    for part in rest:
+        if not hasattr(found, part) and hasattr(found, "__path__"):
+            _imported(name, f"{where}.{part}")
+        if not hasattr(found, part):
+            text = f"{quoted(name)} is not there: {quoted(where)} has no {quoted(part)}"
+            raise _NotThereError(text)
+        found, where = getattr(found, part), f"{where}.{part}"
     return found
 
 

@@ -96,7 +96,15 @@ class ComplaintTests(SynchronousTestCase):
         self.folder.write("shown_package/__init__.py", "")
         self.folder.write("shown_package/app.py", _MODULE)
         self.assertEqual(self.complaint(name="shown_package.app.page"), "")
+        self.folder.write("shown_package/deep/__init__.py", "")
+        self.folder.write("shown_package/deep/app.py", _MODULE)
+        self.assertEqual(self.complaint(name="shown_package.deep.app.page"), "")
+        self.assertIn("no module", self.complaint(name="shown_package.deep.other.page"))
         self.assertEqual(self.complaint(wsgi="shown_package.app:hello"), "")
+
+    def test_reference(self) -> None:
+        """What the reference configuration shows is there, and answers."""
+        self.assertEqual(self.complaint(name="twisted.web.demo.Test"), "")
 
     def test_neither(self) -> None:
         """There is one of the two names."""
