@@ -147,6 +147,7 @@ class Channel:
             head = self.house.remembered.heads.get(data)
             if head is not None:
                 self._turn += 1
+                self._recall()
                 self._handle(Request(head=head, body=NO_BODY, client=self), data)
                 return
         self._resting = False
@@ -287,8 +288,7 @@ class Channel:
         self._buffer = self._buffer[end + len(END) :]
         head = self.house.remembered.head(section)
         self._turn += 1
-        if self._ready is self.house.remembered.nothing:
-            self._ready = self.house.remembered.answers(self.server_name)
+        self._recall()
         if head.length == 0:
             self._body = NO_BODY
         else:
@@ -296,6 +296,11 @@ class Channel:
         request = Request(head=head, body=self._body, client=self)
         self._handle(request, section if head.length == 0 else b"")
         return True
+
+    def _recall(self) -> None:
+        """Look up the answers for such connections: by the first request, TLS has told the name."""
+        if self._ready is self.house.remembered.nothing:
+            self._ready = self.house.remembered.answers(self.server_name)
 
     def _wait_for_head(self) -> bool:
         """Skip an empty line (RFC 9112 2.2); refuse what cannot become a head."""

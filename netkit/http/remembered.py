@@ -77,13 +77,18 @@ class Remembered:
         return lines
 
     def answers(self, server_name: str | None) -> dict[bytes, Ready]:
-        """Return the answers for connections with this name, by the bytes of the requests."""
+        """Return the answers for connections with this name, by the bytes of the requests.
+
+        Of more names than NAMES nothing is remembered.
+        """
         if server_name not in self._answers and len(self._answers) >= NAMES:
-            return {}
+            return self.nothing
         return self._answers.setdefault(server_name, {})
 
     def keep(self, answers: dict[bytes, Ready], section: bytes, ready: Ready) -> None:
         """Have `ready` among `answers` for the rest of the second, where there is room."""
+        if answers is self.nothing:
+            return
         size = len(section) + len(ready.octets)
         if len(section) <= HEAD_BYTES and self._answer_bytes + size <= ANSWER_BYTES:
             self._answer_bytes += size

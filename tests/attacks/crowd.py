@@ -11,6 +11,7 @@ from time import monotonic
 from tests.attacks.host import SELF, dial
 from tests.running import PATIENCE
 
+_WHILE = 0.2  # seconds
 _GONE = select.POLLRDHUP | select.POLLHUP | select.POLLERR
 
 
@@ -45,13 +46,21 @@ class Crowd:
         """Return once at most `until` are left that netkit has not let go of."""
         end = monotonic() + PATIENCE
         while len(self) > until:
-            for fd, event in self._poll.poll(max(0.0, end - monotonic()) * 1000):
-                if event & _GONE:
-                    self._forget(fd)
-                elif event & select.POLLIN:
-                    self._sockets[fd].recv(65536)
-                else:
-                    self._say(fd)
+            self._look(end - monotonic())
+            if monotonic() > end:
+                raise AssertionError(f"{len(self)} have not been let go of")
+
+    def dawdle(self, says: bytes = b"", sips: int = 0) -> None:
+        """Return once all are let go of, who say this and read so many bytes a few times a second."""
+        end = monotonic() + PATIENCE
+        while self._sockets:
+            for connection in self._sockets.values():
+                with suppress(
+                    OSError
+                ):  # of those that have been let go of, or have nothing to read
+                    connection.send(says)
+                    connection.recv(sips)
+            self._look(_WHILE)
             if monotonic() > end:
                 raise AssertionError(f"{len(self)} have not been let go of")
 
@@ -65,6 +74,16 @@ class Crowd:
         """Let everyone be gone."""
         for fd in tuple(self._sockets):
             self._forget(fd)
+
+    def _look(self, seconds: float) -> None:
+        """Do what can be done, having waited so long at most."""
+        for fd, event in self._poll.poll(max(0.0, seconds) * 1000):
+            if event & _GONE:
+                self._forget(fd)
+            elif event & select.POLLIN:
+                self._sockets[fd].recv(65536)
+            else:
+                self._say(fd)
 
     def _say(self, fd: int) -> None:
         try:

@@ -65,6 +65,10 @@ mount = [{{ path = "/", kind = "static", root = "www" }}]
 [service.proxy]
 listen = {listen}
 clients = ["127.0.0.0/8", "192.0.2.0/24"]
+[service.web.http]
+{http}
+[service.proxy.http]
+{http}
 """
 _LINES = (b"x" * 1000 + b"\n") * (BIG // 1000)
 SERVICES = ("echo", "lines", "finger", "pubsub", "web", "proxy")
@@ -158,12 +162,13 @@ class Host:
 
 
 @contextmanager
-def attacked(limits: str = "", within: Sequence[str] = ()) -> Iterator[Host]:
-    """Start a netkit with every service, and the keys `limits` in the table of that name."""
+def attacked(limits: str = "", within: Sequence[str] = (), *, http: str = "") -> Iterator[Host]:
+    """Start a netkit with every service, and the keys `limits` and `http` in tables of those names."""
     folder = Path(tempfile.mkdtemp())  # a checkout may lie in a home that nobody may enter
     try:
         _furnish(folder)
-        config = _CONFIG.format(limits=limits, listen=" ".join(_LISTEN.split("\n")), long=2 * LONG)
+        listen = " ".join(_LISTEN.split("\n"))
+        config = _CONFIG.format(limits=limits, listen=listen, long=2 * LONG, http=http)
         trust = ssl.create_default_context(cafile=folder / "tls" / "localhost.pem")
         with netkit(
             config, str(folder), (*AS_NOBODY, "-n", "--pidfile="), within=within

@@ -4,6 +4,7 @@ import contextlib
 import os
 import re
 from collections.abc import AsyncIterator
+from copy import copy
 from itertools import pairwise
 from tempfile import TemporaryFile
 from typing import Any
@@ -11,17 +12,25 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from twisted.internet.defer import CancelledError, Deferred
-from twisted.internet.interfaces import IHalfCloseableProtocol, IProtocolNegotiationFactory
+from twisted.internet.interfaces import (
+    IHalfCloseableProtocol,
+    IProtocolNegotiationFactory,
+    ISSLTransport,
+)
+from twisted.internet.protocol import Protocol, connectionDone
+from twisted.python.failure import Failure
 from twisted.trial.unittest import SynchronousTestCase
+from zope.interface import alsoProvides, implementer
 
 from netkit.http.accesslog import Exchange
-from netkit.http.channel import AHEAD_BYTES
+from netkit.http.channel import AHEAD_BYTES, DRAINED_BYTES
 from netkit.http.limits import Limits
-from netkit.http.messages import BodyCutError, FileRange, Handler, Request, Response
+from netkit.http.messages import BodyCutError, FileRange, Handler, Request, Response, Takeover
 from netkit.http.outgoing import TURN_BYTES
 from netkit.http.pages import text
+from netkit.http.remembered import NAMES
 from netkit.net.farewell import LINGER_SECONDS
-from tests.http.fakes import PEER, NarrowTransport, Visit, answers
+from tests.http.fakes import PEER, ClosingTransport, NarrowTransport, Visit, answers
 
 GET = b"GET / HTTP/1.1\r\nHost: test\r\n\r\n"
 
@@ -652,3 +661,465 @@ class Limiting(SynchronousTestCase):
         for piece in pieces:
             visit.send(piece + b"\r\n")
         self.assertTrue(all(" was refused: " in line for line in visit.lines))
+
+
+POST = b"POST / HTTP/1.1\r\nHost: h\r\nContent-Length: %d\r\n%b\r\n"
+EXPECTS = b"Expect: 100-continue\r\n"
+CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
+
+
+class Gate:
+    """A handler that reads the body as often as the test lets it, and answers how much came."""
+
+    def __init__(self) -> None:
+        self.pieces: list[bytes] = []
+        self._waiting: Deferred[None] = Deferred()
+
+    def open(self) -> None:
+        """Let the handler go on by one piece."""
+        waiting, self._waiting = self._waiting, Deferred()
+        waiting.callback(None)
+
+    async def __call__(self, request: Request) -> Response:
+        """Read a piece each time that the gate is opened."""
+        await self._waiting
+        async for piece in request.body:
+            self.pieces.append(piece)
+            await self._waiting
+        return text(b"%d" % sum(map(len, self.pieces)))
+
+
+class Continuing(SynchronousTestCase):
+    """Clients that wait for a 100 before they send a body (RFC 9110 10.1.1)."""
+
+    def test_once_wanted(self) -> None:
+        """The 100 is sent once the handler asks for the body, not before, and once only."""
+        gate = Gate()
+        visit = Visit(gate)
+        visit.send(POST % (5, EXPECTS))
+        self.assertEqual(visit.transport.value(), b"")
+        gate.open()
+        self.assertEqual(visit.transport.value(), CONTINUE)
+        visit.transport.clear()
+        for piece in (b"ab", b"cde"):
+            visit.send(piece)
+            gate.open()
+        self.assertEqual(visit.answer().body, b"5")
+        self.assertFalse(visit.transport.disconnecting)
+
+    def test_body_came(self) -> None:
+        """Who sends the body, or a part of it, without waiting needs no 100."""
+        for pieces in (
+            (POST % (5, EXPECTS) + b"ab", b"cde"),
+            (POST % (5, EXPECTS), b"ab", b"cde"),
+            (POST % (5, EXPECTS) + b"abcde",),
+        ):
+            gate = Gate()
+            visit = Visit(gate)
+            for piece in pieces:
+                visit.send(piece)
+            for _ in (*pieces, 0):
+                gate.open()
+            self.assertEqual(visit.answer().body, b"5")
+
+    def test_answer_has_begun(self) -> None:
+        """A handler that asks for the body after its answer has begun sends no 100 into that."""
+
+        async def reads_late(request: Request) -> AsyncIterator[bytes]:
+            yield b"early;"
+            yield b"%d" % len(await request.body.read(5))
+
+        class Late(Pieces):
+            def __init__(self, request: Request) -> None:
+                super().__init__()
+                self.request = request
+
+            def __aiter__(self) -> AsyncIterator[bytes]:
+                return reads_late(self.request)
+
+        visit = Visit(lambda request: Response(200, (), Late(request)))
+        visit.send(POST % (5, EXPECTS))
+        self.assertNotIn(b"100 Continue", visit.transport.value())
+        visit.send(b"abcde")
+        self.assertEqual(visit.answer().body, b"early;5")
+        self.assertEqual(visit.lines, [])
+
+    def test_refused_by_handler(self) -> None:
+        """An answer in place of the 100 ends the connection: nobody knows what comes then."""
+        visit = Visit(hello)
+        visit.send(POST % (5, EXPECTS))
+        visit.send(b"abcde" + GET)
+        [answer] = answers(visit.transport.value())
+        self.assertEqual((answer.body, answer.headers["Connection"]), (b"hello", "close"))
+        self.assertTrue(visit.transport.half_closed)  # type: ignore[attr-defined]
+
+    def test_http_1_0(self) -> None:
+        """A client of HTTP/1.0 gets no 100."""
+        visit = Visit(length_of_body)
+        visit.send((POST % (5, EXPECTS)).replace(b"HTTP/1.1", b"HTTP/1.0"))
+        self.assertEqual(visit.transport.value(), b"")
+        visit.send(b"abcde")
+        self.assertEqual(visit.answer().body, b"5")
+
+
+class Bodies(SynchronousTestCase):
+    """Bodies that are read as they come, and those that nobody reads."""
+
+    def test_back_pressure(self) -> None:
+        """Of a body that is not read no more than AHEAD_BYTES come; as it is read, more does."""
+        for head, wrap in (
+            (POST % (300_000, b""), bytes),
+            (
+                b"POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n",
+                lambda data: b"%x\r\n%b\r\n" % (len(data), data),
+            ),
+        ):
+            gate = Gate()
+            visit = Visit(gate)
+            visit.send(head)
+            sent = 0
+            while sent < 300_000:
+                while visit.transport.producerState == "producing" and sent < 300_000:
+                    visit.send(wrap(bytes(10_000)))
+                    sent += 10_000
+                self.assertLess(sent - sum(map(len, gate.pieces)), AHEAD_BYTES + 20_000)
+                while visit.transport.producerState == "paused":
+                    gate.open()
+            if b"chunked" in head:
+                visit.send(b"0\r\n\r\n")
+            while not visit.transport.value():
+                gate.open()
+            self.assertEqual(visit.answer().body, b"300000")
+            self.assertFalse(visit.transport.disconnecting)
+
+    def test_little_unwanted(self) -> None:
+        """A little body that nobody wanted is thrown away, and the next request answered."""
+        visit = Visit(hello)
+        visit.send(POST % (1000, b""))
+        visit.send(GET[:10] + bytes(500))
+        visit.send(bytes(490) + GET)
+        self.assertEqual([a.body for a in answers(visit.transport.value())], [b"hello"] * 2)
+        self.assertFalse(visit.transport.disconnecting)
+        self.assertEqual(visit.lines, [])
+
+    def test_much_unwanted(self) -> None:
+        """Behind a large one, or one of unknown length, the connection ends, and it is lingered."""
+        for head in (
+            POST % (DRAINED_BYTES + 1, b""),
+            b"POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n",
+        ):
+            visit = Visit(hello)
+            visit.send(head)
+            visit.send(GET)
+            [answer] = answers(visit.transport.value())
+            self.assertEqual((answer.body, answer.headers["Connection"]), (b"hello", "close"))
+            self.assertTrue(visit.transport.half_closed)  # type: ignore[attr-defined]
+            self.assertFalse(visit.transport.disconnected)
+            visit.protocol.writeConnectionLost()
+            visit.clock.advance(LINGER_SECONDS)
+            self.assertTrue(visit.transport.disconnected)
+            self.assertEqual(len(visit.exchanges), 1)
+
+    def test_drained_slowly(self) -> None:
+        """An unwanted body that never comes is not waited for without end."""
+        visit = Visit(hello)
+        visit.send(POST % (1000, b""))
+        visit.clock.pump([1] * 65)
+        self.assertTrue(visit.transport.disconnecting or visit.transport.disconnected)
+
+    def test_cut(self) -> None:
+        """A body that is cut short is never taken for a whole one."""
+        read: list[bytes] = []
+
+        async def note(request: Request) -> Response:
+            read.append(await request.body.read(10))
+            return text(b"")
+
+        visit = Visit(note)
+        visit.send(POST % (5, b"") + b"abcd")
+        visit.protocol.readConnectionLost()
+        visit.leave()
+        self.assertEqual((read, visit.lines), ([], []))
+
+
+class Note(Protocol):
+    """Notes what it hears."""
+
+    def __init__(self) -> None:
+        self.heard: list[bytes | str] = []
+
+    def connectionMade(self) -> None:
+        """Note it."""
+        self.heard.append("made")
+
+    def dataReceived(self, data: bytes) -> None:
+        """Note it."""
+        self.heard.append(data)
+
+    def connectionLost(self, reason: Failure = connectionDone) -> None:
+        """Note it."""
+        self.heard.append("lost")
+
+
+@implementer(IHalfCloseableProtocol)
+class NoteHalves(Note):
+    """Goes on after a half-close, and notes that too."""
+
+    def readConnectionLost(self) -> None:
+        """Note it."""
+        self.heard.append("read lost")
+
+    def writeConnectionLost(self) -> None:
+        """Note it."""
+        self.heard.append("write lost")
+
+
+class Takeovers(SynchronousTestCase):
+    """Connections that become another protocol's."""
+
+    def taken(self, note: Note, rest: bytes = b"") -> Visit:
+        """Return a visit whose connection is the protocol's, with `rest` behind the request."""
+        headers = ((b"Connection", b"Upgrade"), (b"Upgrade", b"x"))
+        visit = Visit(lambda _: Response(101, headers, Takeover(note)))
+        fields = b"Connection: Upgrade\r\nUpgrade: x\r\n"
+        visit.send(b"GET / HTTP/1.1\r\nHost: h\r\n" + fields + b"\r\n" + rest)
+        self.assertTrue(visit.transport.value().startswith(b"HTTP/1.1 101 "))
+        self.assertTrue(visit.transport.value().endswith(b"\r\n\r\n"))
+        return visit
+
+    def test_what_came_along(self) -> None:
+        """The protocol is given first what came with the request, then what follows, all as it is."""
+        note = NoteHalves()
+        visit = self.taken(note, GET)
+        visit.send(b"more")
+        self.assertEqual(note.heard, ["made", GET, b"more"])
+        self.assertIsNone(visit.transport.producer)
+        visit.clock.pump([1] * 100)
+        self.assertFalse(visit.transport.disconnecting)
+        self.assertEqual(len(visit.exchanges), 1)
+
+    def test_ends(self) -> None:
+        """It is told of each half that closes, and of the end."""
+        note = NoteHalves()
+        visit = self.taken(note)
+        visit.protocol.readConnectionLost()
+        visit.protocol.writeConnectionLost()
+        self.assertFalse(visit.transport.disconnecting)
+        visit.leave()
+        self.assertEqual(note.heard, ["made", "read lost", "write lost", "lost"])
+        self.assertEqual((visit.lines, visit.clock.getDelayedCalls()), ([], []))
+
+    def test_knows_no_halves(self) -> None:
+        """For one that knows no half-close the connection ends with the peer's half."""
+        note = Note()
+        visit = self.taken(note)
+        visit.protocol.readConnectionLost()
+        self.assertTrue(visit.transport.disconnecting)
+        visit.leave()
+        self.assertEqual(note.heard, ["made", "lost"])
+
+    def test_was_held_back(self) -> None:
+        """A client that was held back while the handler thought is read from again."""
+        waiting: Deferred[Response] = Deferred()
+        visit = Visit(lambda _: waiting)
+        visit.send(GET)
+        visit.send(bytes(AHEAD_BYTES + 1))
+        self.assertEqual(visit.transport.producerState, "paused")
+        note = Note()
+        waiting.callback(Response(200, (), Takeover(note)))
+        self.assertEqual(visit.transport.producerState, "producing")
+        self.assertEqual(note.heard, ["made", bytes(AHEAD_BYTES + 1)])
+
+
+class UnreadTransport(NarrowTransport):
+    """A transport that says, as Twisted's own do, how much its peer has not read."""
+
+    offset = _tempDataLen = 0
+
+    @property
+    def dataBuffer(self) -> bytes:
+        """Return what has not been read."""
+        unread: bytes = self.value()
+        return unread
+
+
+class SecureTransport(ClosingTransport):
+    """A transport whose TLS client asked for a name."""
+
+    def __init__(self, name: bytes) -> None:
+        super().__init__(peerAddress=PEER)
+        alsoProvides(self, ISSLTransport)
+        self.name = name
+
+    def getHandle(self) -> "SecureTransport":
+        """Return what knows the name."""
+        return self
+
+    def get_servername(self) -> bytes:
+        """Return it."""
+        return self.name
+
+    def getPeerCertificate(self) -> None:
+        """There is none."""
+
+
+class Repeating(SynchronousTestCase):
+    """Answers that may be given again."""
+
+    def setUp(self) -> None:
+        """Count what the handler is asked."""
+        self.asked = 0
+
+    def count(self, request: Request) -> Response:
+        """Answer with the name of the server that was asked, and how often."""
+        self.asked += 1
+        name = f"{request.client.server_name} {self.asked}"
+        return Response(200, (), name.encode(), repeatable=True)
+
+    def also(self, visit: Visit, transport: ClosingTransport) -> Visit:
+        """Return another visit to the same server."""
+        other = copy(visit)
+        other.transport = transport
+        other.protocol = visit.factory.buildProtocol(PEER)
+        other.protocol.makeConnection(transport)
+        return other
+
+    def bodies(self, visit: Visit) -> list[bytes]:
+        """Return the bodies of all answers."""
+        return [answer.body for answer in answers(visit.transport.value())]
+
+    def test_once_a_second(self) -> None:
+        """The handler is asked once a second for the same bytes, and each exchange is noted."""
+        visit = Visit(self.count)
+        for _ in range(3):
+            visit.send(GET)
+        visit.clock.advance(1)
+        visit.send(GET)
+        self.assertEqual(self.bodies(visit), [b"None 1"] * 3 + [b"None 2"])
+        noted = [(each.status, each.sent, each.whole) for each in visit.exchanges]
+        self.assertEqual(noted, [(200, 6, True)] * 4)
+        self.assertTrue(all(each.request.client.peer == PEER for each in visit.exchanges))
+
+    def test_other_bytes(self) -> None:
+        """Other bytes are another request."""
+        visit = Visit(self.count)
+        visit.send(GET)
+        visit.send(GET.replace(b"test", b"TEST"))
+        visit.send(GET + GET)
+        self.assertEqual(len(self.bodies(visit)), 4)
+        self.assertGreaterEqual(self.asked, 2)
+
+    def test_every_connection(self) -> None:
+        """No connection, the first or a later, hears an answer of another second."""
+        visit = Visit(self.count)
+        visit.send(GET)
+        others = [self.also(visit, ClosingTransport(peerAddress=PEER)) for _ in range(3)]
+        for other in others:
+            other.send(GET)
+        visit.clock.advance(1)
+        asked = self.asked
+        late = self.also(visit, ClosingTransport(peerAddress=PEER))
+        late.send(GET)
+        self.assertEqual(self.bodies(late), [b"None %d" % (asked + 1)])
+
+    def test_server_names(self) -> None:
+        """An answer for one TLS server name is given for no other, nor without TLS."""
+        visit = Visit(self.count)
+        transports = [SecureTransport(name) for name in (b"a", b"a", b"b", b"b", b"a")]
+        for transport in (*transports, *map(SecureTransport, (b"b", b"a"))):
+            other = self.also(visit, transport)
+            other.send(GET)
+            other.send(GET)
+            for body in self.bodies(other):
+                self.assertTrue(body.startswith(transport.name + b" "), body)
+        visit.send(GET)
+        self.assertTrue(self.bodies(visit)[0].startswith(b"None "))
+
+    def test_more_names_than_are_remembered(self) -> None:
+        """However many names are asked for, no answer is older than a second."""
+        visit = Visit(self.count)
+        others = [
+            self.also(visit, SecureTransport(b"%d.test" % number)) for number in range(NAMES + 2)
+        ]
+        for _ in range(2):
+            asked = self.asked
+            for other in others:
+                other.send(GET)
+                self.assertGreater(int(self.bodies(other)[-1].split()[1]), asked)
+            visit.clock.advance(1)
+
+    def test_not_while_unread(self) -> None:
+        """A client that does not read is given no more of them than of others."""
+        transport = UnreadTransport(peerAddress=PEER)
+        visit = Visit(lambda _: Response(200, (), bytes(10_000), repeatable=True), transport)
+        for _ in range(100):
+            visit.send(GET)
+        self.assertLess(len(transport.value()), 100_000)
+        got = b""
+        while len(visit.exchanges) < 100:
+            got += transport.drain()
+        self.assertEqual(len(list(answers(got + transport.drain()))), 100)
+
+    def test_not_for_the_last(self) -> None:
+        """A request that ends its connection is answered so each time."""
+        last = GET.replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n")
+        visit = Visit(self.count)
+        for _ in range(2):
+            other = self.also(visit, ClosingTransport(peerAddress=PEER))
+            other.send(last)
+            self.assertEqual(other.answer().headers["Connection"], "close")
+            self.assertTrue(other.transport.disconnecting)
+
+    def test_date_after_rest(self) -> None:
+        """After an hour without a connection the Date of the first answer is right."""
+        now = [784111777.0]
+        visit = Visit(hello, wall=lambda: now[0])
+        visit.send(GET)
+        visit.leave()
+        self.assertEqual(visit.clock.getDelayedCalls(), [])
+        now[0] += 3600
+        visit.clock.advance(3600)
+        later = self.also(visit, ClosingTransport(peerAddress=PEER))
+        later.send(GET)
+        self.assertEqual(later.answer().headers["Date"], "Sun, 06 Nov 1994 09:49:37 GMT")
+
+
+class LeavingAnywhere(SynchronousTestCase):
+    """Clients that leave, in every phase of an exchange."""
+
+    def test_nothing_is_left(self) -> None:
+        """Nothing is logged, no timer is left, and what the handler held is let go of."""
+        chunks = b"POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nab"
+        big = Pieces(*[bytes(60_000)] * 4)
+        phases: tuple[tuple[bytes, Handler], ...] = (
+            (b"", hello),
+            (b"GET / HT", hello),
+            (GET, hello),
+            (GET, lambda _: Deferred()),
+            (GET * 3, lambda _: Deferred()),
+            (POST % (5, EXPECTS), length_of_body),
+            (POST % (5, b"") + b"ab", length_of_body),
+            (POST % (5, b"") + b"ab", Gate()),
+            (chunks, length_of_body),
+            (POST % (1000, b"") + b"ab", hello),
+            (POST % (DRAINED_BYTES + 1, b""), hello),
+            (GET, lambda _: Response(200, (), big)),
+            (GET * 30, lambda _: text(bytes(10_000))),
+        )
+        for data, handler in phases:
+            for cleanly in (True, False):
+                transport = NarrowTransport(peerAddress=PEER)
+                visit = Visit(handler, transport)
+                visit.send(data)
+                visit.leave(cleanly=cleanly)
+                self.assertEqual(visit.lines, [], data)
+                self.assertEqual(visit.clock.getDelayedCalls(), [], data)
+        self.assertEqual(big.closed, 2)
+
+    def test_while_lingering(self) -> None:
+        """So it is for one that leaves after it was refused, of which one line tells."""
+        visit = Visit(hello)
+        visit.send(b"rubbish\r\n\r\n")
+        visit.protocol.writeConnectionLost()
+        visit.leave()
+        self.assertEqual((len(visit.lines), visit.clock.getDelayedCalls()), (1, []))
