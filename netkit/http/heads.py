@@ -118,10 +118,13 @@ def _authority(method: bytes, target: bytes, host: bytes) -> bytes:
 
 
 def _length(named: dict[bytes, list[bytes]], version: bytes) -> int | None:
-    """Return the body's length (RFC 9112 6.3); llhttp has refused two lengths, and signs in one."""
+    """Return the body's length (RFC 9112 6.3); llhttp has refused two lengths, and signs in one.
+
+    Python refuses more than 4300 digits of what llhttp takes: zeros at its beginning are no part of it.
+    """
     codings = named.get(b"transfer-encoding")
     if codings is None:
-        return int(named.get(b"content-length", [b"0"])[0])
+        return int(named.get(b"content-length", [b""])[0].lstrip(b"0") or b"0")
     if version == b"HTTP/1.0" or b"content-length" in named:
         raise RefusedError(HTTPStatus.BAD_REQUEST, "the length of the body is said in two ways")
     *others, last = listed(codings)
