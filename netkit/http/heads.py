@@ -28,7 +28,7 @@ _LAST_PORT = 65535
 def refuse_start(begun: bytes, limits: Limits) -> None:
     """Raise RefusedError where `begun`, the beginning of a head, cannot become one that is served."""
     line, ended, _ = begun.partition(b"\r\n")
-    if len(line) > limits.target_bytes + len(b"PROPPATCH  HTTP/1.1"):
+    if len(line) > limits.target_bytes + len(b"UNSUBSCRIBE  HTTP/1.1"):
         raise RefusedError(HTTPStatus.REQUEST_URI_TOO_LONG, "the request line is too long")
     if not (_LINE.match(begun) if ended else _START.fullmatch(line)):
         _refuse_line(line)
