@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator
 from itertools import repeat
-from typing import Any
+from typing import Any, cast
 
 from twisted.internet.defer import CancelledError, Deferred
 from twisted.internet.task import Clock
@@ -19,9 +19,9 @@ class Bodies(SynchronousTestCase):
 
     def setUp(self) -> None:
         self.clock = Clock()
-        self.transport: Any = NarrowTransport()
+        self.transport = NarrowTransport()
         self.resumed = self.made = 0
-        self.outgoing = Outgoing(self.transport, self.count)
+        self.outgoing = Outgoing(cast("Any", self.transport), self.count)
 
     def count(self) -> None:
         """Count how often there was room again, and nobody waited for it."""
