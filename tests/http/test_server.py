@@ -77,3 +77,10 @@ class Factories(SynchronousTestCase):
         self.assertFalse(late.disconnecting)
         visit.clock.pump([1, 1])
         self.assertTrue(late.disconnecting)
+
+    def test_one_byte_at_a_time(self) -> None:
+        """Requests behind an empty line, of which each byte comes alone, are those that were sent."""
+        visit = Visit(_hello)
+        for byte in b"\r\nGET /a HTTP/1.1\r\nHost: h\r\n\r\nGET /b HTTP/1.1\r\nHost: h\r\n\r\n":
+            visit.send(bytes([byte]))
+        self.assertEqual([each.request.target for each in visit.exchanges], [b"/a", b"/b"])
