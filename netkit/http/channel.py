@@ -77,6 +77,7 @@ class Channel:
         "_ready",
         "_resting",
         "_running",
+        "_searched",
         "_successor",
         "_turn",
         "_waits_for_continue",
@@ -90,6 +91,7 @@ class Channel:
         self.house = house
         self._resting = True  # between two requests, with nothing buffered
         self._buffer = b""
+        self._searched = 0  # of the buffer, in vain for the end of a head
         self._turn = 0
         self._pace = Pace(house.clock.seconds())
         self._ready = house.remembered.nothing
@@ -281,11 +283,12 @@ class Channel:
 
     def _begin(self) -> bool:
         """Begin the request that the buffer begins with; return False where its head is not whole."""
-        end = self._buffer.find(END)
+        end = self._buffer.find(END, self._searched)
         if end < 0 or self._buffer.startswith(b"\r\n"):
             return self._wait_for_head()
         section = self._buffer[: end + len(END)]
         self._buffer = self._buffer[end + len(END) :]
+        self._searched = 0
         head = self.house.remembered.head(section)
         self._turn += 1
         self._recall()
@@ -304,12 +307,14 @@ class Channel:
 
     def _wait_for_head(self) -> bool:
         """Skip an empty line (RFC 9112 2.2); refuse what cannot become a head."""
-        self._buffer = self._buffer.removeprefix(b"\r\n")
-        if END in self._buffer:
-            refuse_start(self._buffer[:2], self.house.limits)
-            return self._begin()
+        if self._buffer.startswith(b"\r\n"):
+            self._buffer = self._buffer[2:]
+            if END in self._buffer:
+                refuse_start(self._buffer[:2], self.house.limits)
+                return self._begin()
         if self._buffer not in {b"", b"\r"}:
             refuse_start(self._buffer, self.house.limits)
+        self._searched = max(len(self._buffer) - len(END) + 1, 0)
         return False
 
     def _expect(self, head: RequestHead) -> None:

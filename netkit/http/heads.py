@@ -28,7 +28,7 @@ _LAST_PORT = 65535
 def refuse_start(begun: bytes, limits: Limits) -> None:
     """Raise RefusedError where `begun`, the beginning of a head, cannot become one that is served."""
     line, ended, _ = begun.partition(b"\r\n")
-    if len(line) > limits.target_bytes + len(b"PROPPATCH  HTTP/1.1"):
+    if len(line) > limits.target_bytes + len(b"UNSUBSCRIBE  HTTP/1.1"):
         raise RefusedError(HTTPStatus.REQUEST_URI_TOO_LONG, "the request line is too long")
     if not (_LINE.match(begun) if ended else _START.fullmatch(line)):
         _refuse_line(line)
@@ -118,10 +118,13 @@ def _authority(method: bytes, target: bytes, host: bytes) -> bytes:
 
 
 def _length(named: dict[bytes, list[bytes]], version: bytes) -> int | None:
-    """Return the body's length (RFC 9112 6.3); llhttp has refused two lengths, and signs in one."""
+    """Return the body's length (RFC 9112 6.3); llhttp has refused two lengths, and signs in one.
+
+    Python refuses more than 4300 digits of what llhttp takes: zeros at its beginning are no part of it.
+    """
     codings = named.get(b"transfer-encoding")
     if codings is None:
-        return int(named.get(b"content-length", [b"0"])[0])
+        return int(named.get(b"content-length", [b""])[0].lstrip(b"0") or b"0")
     if version == b"HTTP/1.0" or b"content-length" in named:
         raise RefusedError(HTTPStatus.BAD_REQUEST, "the length of the body is said in two ways")
     *others, last = listed(codings)
