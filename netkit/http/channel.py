@@ -6,6 +6,7 @@ nothing behind it is parsed; an answer that cannot be finished ends the connecti
 client takes for the end of a whole one.
 """
 
+import re
 from collections.abc import Coroutine
 from http import HTTPStatus
 from secrets import token_hex
@@ -55,6 +56,8 @@ AHEAD_BYTES = 64 * 1024
 
 DRAINED_BYTES = 64 * 1024
 """How much of a body that nobody wanted is read, so that the connection can stay."""
+
+_EMPTY_LINES = re.compile(rb"\A(?:\r\n)+")
 
 
 @implementer(IProtocol, IHalfCloseableProtocol)
@@ -283,8 +286,9 @@ class Channel:
 
     def _begin(self) -> bool:
         """Begin the request that the buffer begins with; return False where its head is not whole."""
+        self._skip_empty_lines()
         end = self._buffer.find(END, self._searched)
-        if end < 0 or self._buffer.startswith(b"\r\n"):
+        if end < 0:
             return self._wait_for_head()
         section = self._buffer[: end + len(END)]
         self._buffer = self._buffer[end + len(END) :]
@@ -305,13 +309,14 @@ class Channel:
         if self._ready is self.house.remembered.nothing:
             self._ready = self.house.remembered.answers(self.server_name)
 
-    def _wait_for_head(self) -> bool:
-        """Skip an empty line (RFC 9112 2.2); refuse what cannot become a head."""
+    def _skip_empty_lines(self) -> None:
+        """Skip empty lines before a request line, however many they are (RFC 9112 2.2)."""
         if self._buffer.startswith(b"\r\n"):
-            self._buffer = self._buffer[2:]
-            if END in self._buffer:
-                refuse_start(self._buffer[:2], self.house.limits)
-                return self._begin()
+            self._buffer = _EMPTY_LINES.sub(b"", self._buffer, count=1)
+            self._searched = 0
+
+    def _wait_for_head(self) -> bool:
+        """Return False; refuse what cannot become a head."""
         if self._buffer not in {b"", b"\r"}:
             refuse_start(self._buffer, self.house.limits)
         self._searched = max(len(self._buffer) - len(END) + 1, 0)
