@@ -27,7 +27,8 @@ from benchmarks.work import Row, Server, Side, Work, against
 
 
 def static(listen: str = '"tcp:$port:interface=127.0.0.1"', *, log: bool = False) -> Server:
-    """Return netkit with a site that shows the files, and keeps an access log if so said."""
+    """Return netkit with a site that shows the files, and keeps an access log in a file if so said."""
+    access_log = '{ file = "access.log" }' if log else "false"
     return netkit(
         f"""\
 [tls.main]
@@ -36,7 +37,7 @@ certificates = "localhost.pem"
 connections_per_address = 10000
 [service.site]
 listen = {listen}
-access_log = {str(log).lower()}
+access_log = {access_log}
 [[service.site.mount]]
 path = "/"
 kind = "static"
