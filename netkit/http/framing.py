@@ -1,4 +1,4 @@
-"""The header section of a response, and how its body ends (RFC 9112 6). Pure.
+"""The header section that is sent, and how a response's body ends (RFC 9112 6). Pure.
 
 Rule: every message is framed in exactly one way, chosen here; fields of a handler that would frame
 it in another are an error of the handler, as is anything that could break out of its line.
@@ -15,6 +15,8 @@ _FIELD_VALUE = re.compile(
     rb"(?:[\x21-\x7e\x80-\xff](?:[\t\x20-\x7e\x80-\xff]*[\x21-\x7e\x80-\xff])?)?"
 )
 _FRAMING = frozenset((b"content-length", b"transfer-encoding", b"keep-alive", b"trailer"))
+_OF_THE_CLIENT = _FRAMING | {b"connection", b"expect", b"upgrade"}
+_TARGET = re.compile(rb"[\x21-\x7e]+")
 _PHRASES = {status.value: status.phrase.encode() for status in HTTPStatus}
 _STATUSES = range(100, 1000)
 _NO_CONTENT = frozenset((204, 304))
@@ -24,6 +26,10 @@ CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 
 class InvalidResponseError(ValueError):
     """A handler's response cannot be sent as it is."""
+
+
+class InvalidRequestError(ValueError):
+    """A request cannot be sent as it is."""
 
 
 class Framing(Enum):
@@ -50,6 +56,24 @@ def opening(status: int, headers: Headers, common: Headers, *, upgrades: bool = 
     for name, value in (*(each for each in common if each[0].lower() not in said), *headers):
         if not _FIELD_NAME.fullmatch(name) or not _FIELD_VALUE.fullmatch(value):
             raise InvalidResponseError(f"the field {name!r} cannot be sent")
+        lines.append(b"%b: %b" % (name, value))
+    return b"\r\n".join(lines) + b"\r\n"
+
+
+def request_opening(method: bytes, target: bytes, headers: Headers) -> bytes:
+    """Return the request line and the field lines, without the end of the section.
+
+    Raise InvalidRequestError for what may not be sent, and for fields that frame the message or are
+    about the connection, which are the client's.
+    """
+    if not _FIELD_NAME.fullmatch(method) or not _TARGET.fullmatch(target):
+        raise InvalidRequestError("this is no request line")
+    lines = [b"%b %b HTTP/1.1" % (method, target)]
+    for name, value in headers:
+        if name.lower() in _OF_THE_CLIENT:
+            raise InvalidRequestError("the fields that frame a message are the client's")
+        if not _FIELD_NAME.fullmatch(name) or not _FIELD_VALUE.fullmatch(value):
+            raise InvalidRequestError(f"the field {name!r} cannot be sent")
         lines.append(b"%b: %b" % (name, value))
     return b"\r\n".join(lines) + b"\r\n"
 

@@ -36,7 +36,7 @@ def joined(headers: Headers) -> dict[bytes, bytes]:
     return fields
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, cache_hash=True)
 class RequestHead:
     """A request up to its body, found valid. Requests with the same bytes share one.
 
@@ -63,7 +63,7 @@ class RequestHead:
         return joined(self.headers)
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, cache_hash=True)
 class ResponseHead:
     """A response up to its body, as received from a server and found valid (RFC 9112 6.3).
 
