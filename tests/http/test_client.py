@@ -11,7 +11,7 @@ from twisted.python.failure import Failure
 from twisted.trial.unittest import SynchronousTestCase
 
 from netkit.http.asking import Problem
-from netkit.http.client import WHOLE_BYTES
+from netkit.http.exchange import WHOLE_BYTES
 from netkit.http.messages import BodyCutError, BodyTooLargeError, ResponseHead
 from netkit.http.patience import CLOSE_SECONDS
 from netkit.http.sending import CONTINUE_SECONDS
