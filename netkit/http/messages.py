@@ -114,6 +114,12 @@ class Client(Protocol):
     def server_name(self) -> str | None:
         """Return the name that the client asked for by SNI (RFC 6066 3), or None."""
 
+    def inform(self, status: int, headers: Headers) -> None:
+        """Send an interim response, a 1xx, while the answer has not begun (RFC 9110 15.2).
+
+        Not for a 100, which the client gets as its body is asked for, nor for a client of HTTP/1.0.
+        """
+
 
 @frozen(kw_only=True)
 class Request:
