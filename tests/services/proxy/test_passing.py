@@ -20,6 +20,7 @@ from netkit.services.proxy.passing import (
     reflected,
     refusal,
 )
+from tests.http.fakes import content
 
 NAME = "netkit-a1"
 CLIENT = Visitor(ip_address("192.0.2.7"), secure=False, authority=b"shop.example")
@@ -93,7 +94,8 @@ class Loops(SynchronousTestCase):
     def refused(self, *via: bytes) -> Problem:
         """Return why a request with these Via fields is refused."""
         head = asking(*((b"Via", value) for value in via))
-        return self.assertRaises(AskError, onward, head, NAME).problem
+        error: AskError = self.assertRaises(AskError, onward, head, NAME)
+        return error.problem
 
     def test_been_here(self) -> None:
         """A request that names this proxy in Via has been here, however that is written."""
@@ -189,7 +191,7 @@ class Refusals(SynchronousTestCase):
         self.assertEqual(b"netkit-a1; error=connection_refused; " + details, value)
         page = refusal(error, NAME, details=True)
         self.assertEqual(502, page.status)
-        self.assertIn("Host &quot;a&quot;\\: it was réfused.".encode(), bytes(page.body))
+        self.assertIn("Host &quot;a&quot;\\: it was réfused.".encode(), content(page))
 
     def test_no_details(self) -> None:
         """A visitor of a site learns no server's address."""
@@ -197,7 +199,7 @@ class Refusals(SynchronousTestCase):
         page = refusal(error, NAME)
         self.assertEqual(504, page.status)
         self.assertIn((b"Proxy-Status", b"netkit-a1; error=connection_timeout"), page.headers)
-        self.assertNotIn(b"10.0.0.5", bytes(page.body))
+        self.assertNotIn(b"10.0.0.5", content(page))
 
     def test_every_problem(self) -> None:
         """Every problem has a page."""
