@@ -6,9 +6,9 @@ from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated
 
-from attrs import evolve, field, frozen
+from attrs import field, frozen
 
-from netkit.document.values import Count, Matching, Network, Seconds
+from netkit.document.values import Bytes, Count, Matching, Network, Seconds
 from netkit.http import accesstable, clientlimits
 from netkit.http.clientlimits import ClientLimits
 from netkit.http.limits import Limits
@@ -20,9 +20,15 @@ from netkit.services.proxy.access import DestinationRule, PortRange
 
 LOOPBACK: tuple[Network, ...] = (ip_network("127.0.0.0/8"), ip_network("::1/128"))
 
-LIMITS = evolve(Limits(), body_bytes=2**40)
-"""Bodies pass through and are kept nowhere, so that they may be long."""
 
+@frozen
+class RequestLimits(Limits):
+    """The table `http` of a proxy: bodies pass through and are kept nowhere, and may be long."""
+
+    body_bytes: Bytes = 2**40
+
+
+REQUEST = RequestLimits()
 TUNNEL = TunnelLimits()
 
 _Realm = Annotated[
@@ -65,7 +71,7 @@ class Settings:
     name: _Name = ""
     connect_timeout: Seconds = 15.0
     tunnels_per_client: Count = 256
-    http: Limits = LIMITS
+    http: RequestLimits = REQUEST
     upstream: ClientLimits = clientlimits.DEFAULTS
     tunnel: TunnelLimits = TUNNEL
     access_log: bool | accesstable.AccessFile = False
