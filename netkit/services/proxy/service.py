@@ -18,8 +18,8 @@ from netkit.http.server import HandlerFactory
 from netkit.net.peer import host
 from netkit.services.kind import Kind, NoOptions, References, Running, World
 from netkit.services.proxy.forwarding import NotForwardedError, destination
+from netkit.services.proxy.interim import UpstreamError, UpstreamLateError, fetch
 from netkit.services.proxy.policy import admits
-from netkit.services.proxy.upstream import UpstreamError, UpstreamLateError, fetch
 
 LOOPBACK: tuple[Network, ...] = (ip_network("127.0.0.0/8"), ip_network("::1/128"))
 

@@ -22,8 +22,8 @@ from netkit.http.pages import text
 from netkit.http.server import HandlerFactory
 from netkit.services.kind import NoOptions, World
 from netkit.services.proxy import KIND
+from netkit.services.proxy.interim import HEADER_BYTES
 from netkit.services.proxy.service import LOOPBACK, Proxy, Settings
-from netkit.services.proxy.upstream import HEADER_BYTES
 from tests.http.fakes import Answer, NarrowTransport, answers, recorded
 from tests.listening import listening
 
