@@ -54,6 +54,11 @@ PURE = {
     "hosts",
     "patterns",
     "redirects",
+    "balancing",
+    "health",
+    "servers",
+    "sticky",
+    "targets",
 }
 IMPURE = ("twisted", "time", "datetime", "socket")
 
