@@ -3,7 +3,8 @@
 Rule: a check reads no more of an answer than its status, and no server has two at a time.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import Any
 
 from twisted.internet.defer import CancelledError, Deferred, TimeoutError  # noqa: A004 (Twisted's own)
 from twisted.internet.interfaces import IReactorTime
@@ -15,14 +16,14 @@ from netkit.net.dial import Way
 from netkit.services.proxy.upstream.servers import Server
 from netkit.services.proxy.upstream.settings import HealthTable, statuses
 
-Note = Callable[[Server[Way], bool, str], None]
-"""Is told of a server whether a check went well, and why not."""
+Note = Callable[[Server[Way], str], None]
+"""Is told of a server what is wrong with it by a check, or nothing where it went well."""
 
 
 class Checks:
     """The checks of servers, begun by `look`; `note` hears how they go.
 
-    `host_of` says what a server is asked for where the settings do not.
+    `hosts` has what each server is asked for where the settings do not say it.
     """
 
     def __init__(
@@ -30,20 +31,22 @@ class Checks:
         settings: HealthTable,
         asks: Asks,
         clock: IReactorTime,
-        host_of: Callable[[Server[Way]], bytes],
+        hosts: Mapping[Server[Way], bytes],
         note: Note,
     ) -> None:
         self._settings = settings
         self._expected = statuses(settings.expect)
         self._asks = asks
         self._clock = clock
-        self._host_of = host_of
+        self._hosts = hosts
         self._note = note
         self._due: dict[Server[Way], float] = {}
-        self._running: dict[Server[Way], Deferred[None]] = {}
+        self._running: dict[Server[Way], Deferred[Any]] = {}
 
     def look(self, servers: tuple[Server[Way], ...], now: float) -> None:
         """Begin the checks whose time has come; at first that of every server."""
+        if self._settings.path is None:
+            return
         for server in servers:
             if server not in self._running and now >= self._due.get(server, now):
                 self._due[server] = now + self._settings.interval
@@ -55,17 +58,15 @@ class Checks:
             running.cancel()
 
     def _begin(self, server: Server[Way]) -> None:
-        asking = self._asks.ask(server.way, self._question(server))
+        asking: Deferred[Any] = self._asks.ask(server.way, self._question(server))
+        self._running[server] = asking
         asking.addTimeout(self._settings.timeout, self._clock)
-        running = self._running[server] = asking.addCallbacks(self._answered, _failed)
-        running.addCallback(self._over, server)
-        running.addErrback(lambda failure: failure.trap(CancelledError) and None)
-        if running.called:
-            self._running.pop(server, None)
+        asking.addCallbacks(self._answered, _failed)
+        asking.addBoth(self._over, server)
 
     def _question(self, server: Server[Way]) -> Question:
         path = (self._settings.path or "/").encode()
-        host = self._settings.host.encode() or self._host_of(server)
+        host = self._settings.host.encode() or self._hosts[server]
         headers = ((b"Host", host), (b"User-Agent", b"netkit (check)"), (b"Accept", b"*/*"))
         return Question(method=b"GET", opening=request_opening(b"GET", path, headers))
 
@@ -75,9 +76,12 @@ class Checks:
         status = answer.head.status
         return "" if status in self._expected else f"answered a check with {status}"
 
-    def _over(self, wrong: str, server: Server[Way]) -> None:
-        self._running.pop(server, None)
-        self._note(server, not wrong, wrong)
+    def _over(self, wrong: str | Failure, server: Server[Way]) -> None:
+        del self._running[server]
+        if isinstance(wrong, Failure):
+            wrong.trap(CancelledError)
+        else:
+            self._note(server, wrong)
 
 
 def _failed(failure: Failure) -> str:

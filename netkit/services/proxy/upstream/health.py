@@ -56,9 +56,11 @@ class Health:
         """How many requests failed lately; at most as many as put the server down."""
         return len(self._failed_at)
 
-    def failed(self, now: float) -> bool:
-        """Note that a request failed because of the server."""
+    def failed(self, now: float, *, last: bool = False) -> bool:
+        """Note that a request failed because of the server, which does not go down as the `last`."""
         self._failed_at.append(now)
+        if last:
+            return False
         if self.state is State.TRYING:
             return self._fall(now)
         if self.state is State.DOWN or not self._terms.max_fails:

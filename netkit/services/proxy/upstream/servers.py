@@ -102,6 +102,10 @@ class Servers(Generic[W]):
             return None
         return self._chosen(server)
 
+    def others(self, but: Collection[Server[W]]) -> bool:
+        """Return whether there is a server to ask that is none of `but`."""
+        return bool(_without(self._fit, but) or _without(self._backups, but))
+
     def named(self, cookie: bytes) -> Server[W] | None:
         """Return the server that a visitor's cookie names, as `choose` does, where it may be asked."""
         server = self._by_cookie.get(cookie)
@@ -126,8 +130,12 @@ class Servers(Generic[W]):
         return server.health.answered(now) and self._changed(now)
 
     def failed(self, server: Server[W], now: float) -> bool:
-        """Note that a server has failed a request; return whether it is down by that."""
-        return server.health.failed(now) and self._changed(now)
+        """Note that a server has failed a request; return whether it is down by that.
+
+        The last that is fit stays up: to ask it is better than to ask nobody.
+        """
+        last = not any(each.fit for each in self.all if each is not server)
+        return server.health.failed(now, last=last) and self._changed(now)
 
     def checked(self, server: Server[W], now: float, *, well: bool) -> bool:
         """Note how a check of a server went; return whether it is down or back by that."""

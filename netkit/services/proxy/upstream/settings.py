@@ -10,8 +10,6 @@ from attrs import field, frozen
 
 from netkit.document.values import (
     Between,
-    Bytes,
-    Count,
     Matching,
     Network,
     Seconds,
@@ -26,16 +24,18 @@ from netkit.services.kind import Complaint
 from netkit.services.proxy.upstream.balancing import Policy
 from netkit.services.proxy.upstream.health import Terms
 
-_TOKEN = "[!#$%&'*+.^_`|~0-9A-Za-z-]+"
+_TCHARS = "[!#$%&'*+.^_`|~0-9A-Za-z-]+"
 _AUTHORITY = r"(?:[A-Za-z0-9._~-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\])(?::[0-9]{1,5})?"
 _STATUSES = re.compile(r"([1-5][0-9][0-9])(?:-([1-5][0-9][0-9]))?")
+
+_TUNNELS = TunnelLimits()
 
 KEEP = "keep"
 UPSTREAM = "upstream"
 CLIENT = "client"
 HEADER = "header:"
 
-CookieName = Annotated[str, Matching(re.compile(_TOKEN), 'a name as in "netkit-server"')]
+CookieName = Annotated[str, Matching(re.compile(_TCHARS), 'a name as in "netkit-server"')]
 Target = Annotated[
     str, Matching(re.compile(r"/[A-Za-z0-9_.~!$&'()*+,;=:@/?%-]*"), 'a path as in "/healthy"')
 ]
@@ -44,10 +44,13 @@ Authority = Annotated[
 ]
 Prefix = Annotated[
     str,
-    Matching(re.compile(r"(?:/(?!\.{1,2}(?:/|\Z))[A-Za-z0-9_.~!$&'()*+,;=:@%-]+)*"), 'a path as in "/base"'),
+    Matching(
+        re.compile(r"(?:/(?!\.{1,2}(?:/|\Z))[A-Za-z0-9_.~!$&'()*+,;=:@%-]+)*"),
+        'a path as in "/base"',
+    ),
 ]
 HashBy = Annotated[
-    str, Matching(re.compile(f"{CLIENT}|{HEADER}{_TOKEN}"), '"client", or as in "header:X-User"')
+    str, Matching(re.compile(f"{CLIENT}|{HEADER}{_TCHARS}"), '"client", or as in "header:X-User"')
 ]
 HostRule = Annotated[
     str, Matching(re.compile(_AUTHORITY), '"keep", "upstream", or a host as in "example.org"')
@@ -174,7 +177,7 @@ class Settings:
     ca: Path | None = None
     connect_timeout: Seconds = 5.0
     http: ClientLimits = DEFAULTS
-    tunnel: TunnelLimits = TunnelLimits()
+    tunnel: TunnelLimits = _TUNNELS
     name: Pseudonym = ""
 
     @property

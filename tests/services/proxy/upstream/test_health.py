@@ -26,6 +26,13 @@ class Passive(SynchronousTestCase):
         self.assertFalse(any(health.failed(each * 6) for each in range(10)))
         self.assertIs(health.state, State.UP)
 
+    def test_last(self) -> None:
+        """The last server that is fit does not go down, but with the next failure once there are others."""
+        health = Health(PASSIVE)
+        self.assertFalse(any(health.failed(0, last=True) for _ in range(10)))
+        self.assertIs(health.state, State.UP)
+        self.assertTrue(health.failed(1))
+
     def test_never(self) -> None:
         """With max_fails of 0 no failure does."""
         health = Health(Terms(max_fails=0))

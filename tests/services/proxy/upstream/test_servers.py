@@ -38,11 +38,18 @@ class Choosing(SynchronousTestCase):
         self.assertTrue(servers.failed(servers.all[0], 0))
         self.assertEqual(self.names(servers, 4), "bcbc")
 
+    def test_last(self) -> None:
+        """Requests that fail do not put the last server down."""
+        servers = Servers([server("a"), server("b")])
+        self.assertEqual([servers.failed(each, 0) for each in servers.all], [True, False])
+        self.assertEqual(self.names(servers, 2), "bb")
+
     def test_nobody(self) -> None:
         """Where all are down there is nobody."""
         servers = Servers([server("a"), server("b")])
         for each in servers.all:
-            servers.failed(each, 0)
+            for _ in range(3):
+                servers.checked(each, 0, well=False)
         self.assertIsNone(servers.choose())
         self.assertIsNone(servers.choose(b"", [servers.all[0]]))
 
@@ -123,10 +130,13 @@ class Choosing(SynchronousTestCase):
 
     def test_shown(self) -> None:
         """How the servers are at a moment is a value."""
-        servers = Servers([server("a", weight=3)])
+        servers = Servers([server("a", weight=3), server("z", backup=True)])
         servers.choose()
         servers.failed(servers.all[0], 0)
-        self.assertEqual(servers.shown(), (Shown("a", State.DOWN, 3, False, 1, 1),))
+        self.assertEqual(
+            servers.shown(),
+            (Shown("a", State.DOWN, 3, False, 1, 1), Shown("z", State.UP, 1, True, 0, 0)),
+        )
 
     @given(st.lists(st.tuples(st.integers(0, 3), st.integers(0, 3)), max_size=60))
     @settings(deadline=None, max_examples=80)
