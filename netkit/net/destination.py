@@ -14,7 +14,7 @@ from attrs import frozen
 from netkit.document.values import did_you_mean, quoted
 from netkit.net.addresses import host
 from netkit.net.connect import Connector
-from netkit.net.dial import TcpWay, TlsWay, UnixWay, Way
+from netkit.net.dial import AnnouncedWay, TcpWay, TlsWay, UnixWay, Way
 from netkit.net.endpoint import Endpoint, taken_apart
 from netkit.net.tlsclient import DEFAULT_TERMS, TlsTerms
 
@@ -46,21 +46,25 @@ class Destination:
     name: str = ""
     path: str = ""
 
-    def way(self, connector: Connector, terms: TlsTerms = DEFAULT_TERMS) -> Way:
+    def way(
+        self, connector: Connector, terms: TlsTerms = DEFAULT_TERMS, header: bytes = b""
+    ) -> Way:
         """Return the way there; with TLS, where the destination has it, on `terms`.
 
-        What an operator has written is for a connector whose policy is ANYWHERE.
+        `header`, as of the PROXY protocol, goes first, before TLS. What an operator has written is for
+        a connector whose policy is ANYWHERE.
         """
+        way = self._unsecured(connector)
+        if header:
+            way = AnnouncedWay(way, header)
+        if self.transport is Transport.TLS:
+            way = TlsWay(way, self.name, connector.clock, terms)
+        return way
+
+    def _unsecured(self, connector: Connector) -> Way:
         if self.transport is Transport.UNIX:
             return UnixWay(self.path, connector)
-        below = TcpWay(self.host, self.port, connector)
-        return self.secured(below, connector, terms)
-
-    def secured(self, below: Way, connector: Connector, terms: TlsTerms = DEFAULT_TERMS) -> Way:
-        """Return `below` with what the destination has on its connections: TLS, or nothing."""
-        if self.transport is not Transport.TLS:
-            return below
-        return TlsWay(below, self.name, connector.clock, terms)
+        return TcpWay(self.host, self.port, connector)
 
     def __str__(self) -> str:
         if self.transport is Transport.UNIX:

@@ -11,7 +11,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from netkit.net.connect import Connector
 from netkit.net.destination import LONGEST_PATH, Destination, Transport, parse
-from netkit.net.dial import TcpWay, TlsWay, UnixWay
+from netkit.net.dial import AnnouncedWay, TcpWay, TlsWay, UnixWay
 from netkit.net.names import Names
 from netkit.net.policy import ANYWHERE
 from netkit.net.tlsclient import TlsTerms
@@ -138,3 +138,9 @@ class WayTests(SynchronousTestCase):
         }.items():
             with self.subTest(text=text):
                 self.assertEqual(parse(text).way(self.connector, terms), way)
+
+    def test_announced(self) -> None:
+        """A header goes before TLS."""
+        way = parse("tls:a.example:443").way(self.connector, header=b"x")
+        below = AnnouncedWay(TcpWay("a.example", 443, self.connector), b"x")
+        self.assertEqual(way, TlsWay(below, "a.example", self.connector.clock))
