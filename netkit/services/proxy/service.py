@@ -17,6 +17,7 @@ from netkit.http.pages import error_page
 from netkit.http.server import HandlerFactory
 from netkit.net.peer import host
 from netkit.services.kind import Kind, NoOptions, References, Running, World
+from netkit.services.proxy import upstream
 from netkit.services.proxy.forwarding import NotForwardedError, destination
 from netkit.services.proxy.interim import UpstreamError, UpstreamLateError, fetch
 from netkit.services.proxy.policy import admits
@@ -75,5 +76,10 @@ class Proxy(Running[NoOptions]):
 
 
 KIND: Kind[Settings, NoOptions] = Kind(
-    name="proxy", settings=Settings, options=NoOptions, build=Proxy, limits={"idle_timeout": 0.0}
+    name="proxy",
+    settings=Settings,
+    options=NoOptions,
+    build=Proxy,
+    mounts=(upstream.KIND,),
+    limits={"idle_timeout": 0.0},
 )

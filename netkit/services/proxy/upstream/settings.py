@@ -220,7 +220,7 @@ def _authorities(settings: Settings) -> Iterator[Complaint]:
     if all(server.to.transport is not Transport.TLS for server in settings.tables):
         yield Complaint(("ca",), 'means nothing here; a server with TLS is written "tls:HOST:PORT"')
     for fault in trusted(settings.ca).faults:
-        yield Complaint(("ca",), str(fault))
+        yield Complaint(("ca",), f"{quoted(fault.file)} {fault.text}")
 
 
 _CHECKS: tuple[Callable[[Settings], Iterator[Complaint]], ...] = (_servers, _pairs, _authorities)
