@@ -24,6 +24,11 @@ from netkit.http.sections import END
 from netkit.net.progress import Progress, acknowledged, progress
 
 _END = len(END)
+_LATE = {
+    Doing.SENDING: (Problem.CONNECTION_WRITE_TIMEOUT, "the server takes no more"),
+    Doing.HEAD: (Problem.HTTP_RESPONSE_TIMEOUT, "the server does not answer"),
+    Doing.BODY: (Problem.CONNECTION_READ_TIMEOUT, "the server went silent"),
+}
 
 
 @implementer(IProtocol, IHalfCloseableProtocol)
@@ -113,7 +118,7 @@ class Connection:
 
     def abort(self) -> None:
         """End the connection, and what goes on on it."""
-        self.break_off(Problem.CONNECTION_TERMINATED, "the daemon ends")
+        self.break_off(AskError(Problem.CONNECTION_TERMINATED, "the daemon ends"))
 
     def look(self, now: float) -> None:
         """End what takes too long; deliver an answer that waits for its body."""
@@ -124,17 +129,12 @@ class Connection:
         doing, mark = self._doing()
         if not self._patience.is_over(self.keeper.limits, now, (doing, self.questions, mark)):
             return
-        match doing:
-            case Doing.REST:
-                self._end()
-            case Doing.SENDING:
-                self.break_off(Problem.CONNECTION_WRITE_TIMEOUT, "the server takes no more")
-            case Doing.HEAD:
-                self.break_off(Problem.HTTP_RESPONSE_TIMEOUT, "the server does not answer")
-            case Doing.BODY:
-                self.break_off(Problem.CONNECTION_READ_TIMEOUT, "the server went silent")
-            case _:
-                self.drop()
+        if doing is Doing.REST:
+            self._end()
+        elif doing in _LATE:
+            self.break_off(AskError(*_LATE[doing]))
+        else:
+            self.drop()
 
     def _doing(self) -> tuple[Doing, int]:
         """Return what is waited for, and a number that changes as some of it comes."""
@@ -179,7 +179,9 @@ class Connection:
         elif self._over:
             return
         elif self._asked is None:
-            self.break_off(Problem.HTTP_PROTOCOL_ERROR, "the server sent what nobody asked for")
+            self.break_off(
+                AskError(Problem.HTTP_PROTOCOL_ERROR, "the server sent what nobody asked for")
+            )
         else:
             if self._exchange is None:
                 self._exchange = Exchange(self, self._asked)
@@ -213,7 +215,7 @@ class Connection:
         if self._asked is None:
             self._end()
         elif not (clean and self._exchange is not None and self._exchange.hear_end()):
-            self.break_off(Problem.CONNECTION_TERMINATED, "the server left")
+            self.break_off(AskError(Problem.CONNECTION_TERMINATED, "the server left"))
 
     # The end of an exchange, and of the connection; see `exchange.Link`.
 
@@ -233,19 +235,16 @@ class Connection:
         self._asked = self._exchange = None
         self._handed = handed
 
-    def break_off(self, problem: Problem, words: str, cause: BaseException | None = None) -> None:
+    def break_off(self, error: BaseException) -> None:
         """See `exchange.Link`."""
         exchange = self._exchange
-        heard = exchange is not None and exchange.heard
-        lost = problem is Problem.CONNECTION_TERMINATED
+        lost = isinstance(error, AskError) and error.problem is Problem.CONNECTION_TERMINATED
         if lost and exchange is not None and exchange.has_head:
-            problem = Problem.HTTP_RESPONSE_INCOMPLETE
+            error = AskError(Problem.HTTP_RESPONSE_INCOMPLETE, str(error))
+        unheard = lost and self.questions > 1 and not (exchange is not None and exchange.heard)
         self.drop()
-        asked = self._give_up(words)
+        asked = self._give_up(str(error))
         if asked is not None:
-            error = AskError(problem, words)
-            error.__cause__ = cause
-            unheard = lost and not heard and self.questions > 1
             self.keeper.fail(self, asked, error, unheard=unheard)
 
     def _give_up(self, words: str) -> Asked | None:

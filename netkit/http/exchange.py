@@ -12,11 +12,11 @@ from netkit.http.answerheads import AnswerHeads, TooMuchHeaderError
 from netkit.http.answers import BadAnswerError
 from netkit.http.arriving import Arriving
 from netkit.http.asked import Asked
-from netkit.http.asking import Answer, Problem, Question
+from netkit.http.asking import Answer, AskError, Problem, Question
 from netkit.http.chunked import ChunkedError
 from netkit.http.handedover import HandedOver
 from netkit.http.keeper import Keeper
-from netkit.http.messages import BodyCutError, BodyTooLargeError, ResponseHead
+from netkit.http.messages import ResponseHead
 from netkit.http.patience import Doing
 from netkit.http.requestlines import header_section
 from netkit.http.sections import listed
@@ -42,7 +42,7 @@ class Link(Protocol):
     def hand_over(self, handed: HandedOver) -> None:
         """Be HTTP no longer."""
 
-    def break_off(self, problem: Problem, words: str, cause: BaseException | None = None) -> None:
+    def break_off(self, error: BaseException) -> None:
         """End the connection at once, and the exchange by its `fail`."""
 
     def drop(self) -> None:
@@ -79,11 +79,8 @@ class Exchange:
 
     def _sent(self, failure: Failure | None) -> None:
         """Note that the body is sent, or that it cannot be: the server must not take it for whole."""
-        if failure is None:
-            return
-        cut = failure.check(BodyCutError, BodyTooLargeError) is not None
-        problem = Problem.HTTP_REQUEST_ERROR if cut else Problem.PROXY_INTERNAL_ERROR
-        self._link.break_off(problem, "the request was not finished", failure.value)
+        if failure is not None and failure.value is not None:
+            self._link.break_off(failure.value)
 
     @property
     def _is_sent(self) -> bool:
@@ -113,9 +110,9 @@ class Exchange:
                 if self._over:
                     return
         except TooMuchHeaderError as error:
-            self._link.break_off(Problem.HTTP_RESPONSE_HEADER_SECTION_SIZE, str(error))
+            self._link.break_off(AskError(Problem.HTTP_RESPONSE_HEADER_SECTION_SIZE, str(error)))
         except BadAnswerError as error:
-            self._link.break_off(Problem.HTTP_PROTOCOL_ERROR, str(error))
+            self._link.break_off(AskError(Problem.HTTP_PROTOCOL_ERROR, str(error)))
 
     def _inform(self, head: ResponseHead) -> None:
         if head.status != _CONTINUE:
@@ -141,7 +138,7 @@ class Exchange:
         try:
             rest = arriving.feed(data)
         except ChunkedError as error:
-            self._link.break_off(Problem.HTTP_RESPONSE_TRANSFER_CODING, str(error))
+            self._link.break_off(AskError(Problem.HTTP_RESPONSE_TRANSFER_CODING, str(error)))
             return
         if arriving.finished:
             self._complete(arriving, rest)
@@ -171,11 +168,17 @@ class Exchange:
         """Deliver an answer behind which the connection is HTTP no longer."""
         link, asked = self._link, self._asked
         if not self._is_sent:
-            link.break_off(Problem.HTTP_PROTOCOL_ERROR, "the server did not wait for the request")
+            link.break_off(
+                AskError(Problem.HTTP_PROTOCOL_ERROR, "the server did not wait for the request")
+            )
         elif head.status == _SWITCHING and not self._question.upgrade:
-            link.break_off(Problem.HTTP_PROTOCOL_ERROR, "the server switches though nobody asked")
+            link.break_off(
+                AskError(Problem.HTTP_PROTOCOL_ERROR, "the server switches though nobody asked")
+            )
         elif head.status == _SWITCHING and not _is_offered(head, self._question):
-            link.break_off(Problem.HTTP_UPGRADE_FAILED, "the server switches to another protocol")
+            link.break_off(
+                AskError(Problem.HTTP_UPGRADE_FAILED, "the server switches to another protocol")
+            )
         elif asked is not None:
             self._end()
             handed = HandedOver(link.transport, rest)

@@ -6,7 +6,6 @@ from twisted.internet.interfaces import IReactorTime
 
 from netkit.http.answerheads import KnownHeads
 from netkit.http.asked import Asked
-from netkit.http.asking import AskError
 from netkit.http.clientlimits import ClientLimits
 
 
@@ -26,5 +25,5 @@ class Keeper(Protocol):
     def lose(self, connection: Any) -> None:  # noqa: ANN401 (as above)
         """Note that `connection` is over."""
 
-    def fail(self, connection: Any, asked: Asked, error: AskError, *, unheard: bool) -> None:  # noqa: ANN401 (as above)
+    def fail(self, connection: Any, asked: Asked, error: BaseException, *, unheard: bool) -> None:  # noqa: ANN401 (as above)
         """Say that there is no answer; `unheard`: `connection`, used before, was lost silently."""

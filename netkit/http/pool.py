@@ -129,7 +129,9 @@ class Pool:
             del self._idle[connection]
             connection.server.idle.remove(connection)
 
-    def fail(self, connection: Connection, asked: Asked, error: AskError, *, unheard: bool) -> None:
+    def fail(
+        self, connection: Connection, asked: Asked, error: BaseException, *, unheard: bool
+    ) -> None:
         """See `keeper.Keeper`."""
         if unheard and asked.question.repeatable and not asked.again and not self._aborted:
             asked.again = True
