@@ -42,6 +42,7 @@ PURE = {
     "redaction",
     "routes",
     "subjects",
+    "targets",
     "messages",
     "heads",
     "sections",
@@ -50,6 +51,7 @@ PURE = {
     "pace",
     "values",
     "passwords",
+    "access",
     "allowance",
     "hosts",
     "patterns",
@@ -58,7 +60,6 @@ PURE = {
     "health",
     "servers",
     "sticky",
-    "targets",
 }
 IMPURE = ("twisted", "time", "datetime", "socket")
 

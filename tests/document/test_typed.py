@@ -42,6 +42,7 @@ class Outer:
     on: bool = False
     switch: bool | Inner = True
     short: Mode | Inner = Mode.RAW
+    port: int | str = 0
 
 
 @frozen
@@ -137,6 +138,14 @@ class ReadTests(SynchronousTestCase):
             ],
         )
 
+    def test_number_or_text(self) -> None:
+        """What is a number or a text stays what it was, and nothing else is either."""
+        document = Document("x.toml", '[t]\nport = 80\n[u]\nport = "80"')
+        values = [document.read(Outer, document.table(name), (name,)) for name in "tu"]
+        self.assertEqual([value and value.port for value in values], [80, "80"])
+        for written in ("true", "1.5", "[]", "{}"):
+            self.assertEqual(len(problems(f"[t]\nport = {written}")), 1)
+
     def test_no_path(self) -> None:
         """A text that can be no file's name is told as that."""
         self.assertIn("is no path", problems('[t]\nfiles = "a\\u0000b"')[0])
@@ -161,7 +170,19 @@ class ReadTests(SynchronousTestCase):
     @given(
         st.dictionaries(
             st.sampled_from(
-                ["wait", "mode", "files", "inner", "clients", "note", "on", "switch", "short", "zz"]
+                [
+                    "wait",
+                    "mode",
+                    "files",
+                    "inner",
+                    "clients",
+                    "note",
+                    "on",
+                    "switch",
+                    "short",
+                    "port",
+                    "zz",
+                ]
             ),
             st.recursive(
                 st.none() | st.integers() | st.booleans() | st.floats() | st.text(max_size=4),
@@ -211,6 +232,14 @@ class OpenTests(SynchronousTestCase):
         """What is nested without end is one line and no traceback."""
         text = b"a = " + b"[" * 100_000 + b"]" * 100_000
         self.assertEqual(self._refused(text), "FILE: is nested too deeply to be read")
+
+    def test_number_or_text(self) -> None:
+        """What is a number or a text stays what it was, and nothing else is either."""
+        document = Document("x.toml", '[t]\nport = 80\n[u]\nport = "80"')
+        values = [document.read(Outer, document.table(name), (name,)) for name in "tu"]
+        self.assertEqual([value and value.port for value in values], [80, "80"])
+        for written in ("true", "1.5", "[]", "{}"):
+            self.assertEqual(len(problems(f"[t]\nport = {written}")), 1)
 
     def test_no_path(self) -> None:
         """A name that can be no file's is one line."""

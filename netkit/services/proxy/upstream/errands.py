@@ -13,6 +13,7 @@ from twisted.internet.interfaces import IAddress
 
 from netkit.document.values import Network
 from netkit.http.messages import Request, RequestHead, Response
+from netkit.http.pages import NOSNIFF
 from netkit.net.addresses import Address, SocketAddress, plain, within
 from netkit.net.dial import AnnouncedWay, TlsWay, Way
 from netkit.net.peer import host
@@ -114,8 +115,8 @@ class Errands:
 def last_hop(head: RequestHead) -> Response:
     """Return the answer of whom a request wanted to reach: itself for a TRACE, or nothing."""
     if head.method == b"TRACE":
-        kind = (b"Content-Type", b"message/http")
-        return Response(HTTPStatus.OK, (kind,), reflected(head, _WITHHELD))
+        fields = ((b"Content-Type", b"message/http"), NOSNIFF)
+        return Response(HTTPStatus.OK, fields, reflected(head, _WITHHELD))
     return Response(HTTPStatus.NO_CONTENT)
 
 
