@@ -20,6 +20,8 @@ from netkit.services.kind import Kind, NoOptions, References, Running, World
 from netkit.services.proxy.forwarding import NotForwardedError, destination
 from netkit.services.proxy.policy import admits
 from netkit.services.proxy.upstream import UpstreamError, UpstreamLateError, fetch
+from netkit.services.proxy.words import counting, mount
+from netkit.services.proxy.words.settings import CountWords
 
 LOOPBACK: tuple[Network, ...] = (ip_network("127.0.0.0/8"), ip_network("::1/128"))
 
@@ -30,11 +32,13 @@ class Settings:
 
     `clients` may use it, others are refused. `http` says what a request may cost. `upstream_timeout`
     is how long, in seconds, an origin may take to be reached, to begin its answer, and to go on.
+    `count_words` counts the words of the HTML that passes, within limits.
     """
 
     clients: tuple[Network, ...] = LOOPBACK
     http: Limits = DEFAULTS
     upstream_timeout: Seconds = 60.0
+    count_words: bool | CountWords = False
 
 
 class Proxy(Running[NoOptions]):
@@ -43,6 +47,14 @@ class Proxy(Running[NoOptions]):
     def __init__(self, settings: Settings, references: References, world: World) -> None:  # noqa: ARG002
         self._settings = settings
         self._world = world
+        self._counting = counting.built(settings.count_words, world.clock, world.log)
+        self.words = self._counting and self._counting.tally
+
+    def stopService(self) -> None:
+        """Count no more."""
+        super().stopService()
+        if self._counting is not None:
+            self._counting.stop()
 
     def factory(self, options: NoOptions) -> HandlerFactory:  # noqa: ARG002 (a proxy has none)
         """Return what serves one listener's connections, with a line in the log for each request."""
@@ -55,7 +67,11 @@ class Proxy(Running[NoOptions]):
         )
 
     async def answer(self, request: Request) -> Response:
-        """Return the origin's answer, or a page that says why there is none."""
+        """Return the origin's answer, whose words may be counted, or a page that says why not."""
+        answer = await self._answer(request)
+        return self._counting.watched(request, answer) if self._counting else answer
+
+    async def _answer(self, request: Request) -> Response:
         settings = self._settings
         if not admits(settings.clients, host(request.client.peer)):
             return error_page(HTTPStatus.FORBIDDEN, "This proxy does not serve your address.")
@@ -75,5 +91,10 @@ class Proxy(Running[NoOptions]):
 
 
 KIND: Kind[Settings, NoOptions] = Kind(
-    name="proxy", settings=Settings, options=NoOptions, build=Proxy, limits={"idle_timeout": 0.0}
+    name="proxy",
+    settings=Settings,
+    options=NoOptions,
+    build=Proxy,
+    mounts=(mount.MOUNT,),
+    limits={"idle_timeout": 0.0},
 )
