@@ -73,11 +73,13 @@ def as_html(report: Report | None) -> Response:
     """Return the figures as a page; None: nothing is counted."""
     if report is None:
         return _page(Html(_OFF))
-    if not report.top:
-        empty = Html(_BEGUN if report.documents or report.left_out else _EMPTY)
-        return _page(Html(f"{empty}\n{_figures(report)}\n{_notes(report)}"))
-    bars, widths = _bars(report.top)
-    return _page(Html(f"{_LEAD}\n{bars}\n{_figures(report)}\n{_notes(report)}"), widths)
+    figures, notes = _figures(report), _notes(report)
+    if report.top:
+        bars, widths = _bars(report.top)
+        return _page(Html(f"{_LEAD}\n{figures}\n{bars}\n{notes}"), widths)
+    if report.documents or report.left_out:
+        return _page(Html(f"{_LEAD}\n{figures}\n{_NO_WORDS}\n{notes}"))
+    return _page(Html(_EMPTY))
 
 
 def _page(body: Html, widths: str = "") -> Response:
@@ -100,11 +102,13 @@ def _bars(top: tuple[tuple[str, int], ...]) -> tuple[Html, str]:
 
 
 def _figures(report: Report) -> Html:
-    shown = (
+    left_out = sum(report.left_out.values())
+    shown = [
         (_grouped(report.words), "word" if report.words == 1 else "words"),
         (_grouped(report.documents), "page" if report.documents == 1 else "pages"),
-        *((_size(report.octets),) if report.octets else ()),
-    )
+        (_size(report.octets), "of HTML"),
+        (_grouped(left_out), "left out"),
+    ]
     rows = (
         html("<p><b>{figure}</b> {unit}</p>", figure=figure, unit=unit) for figure, unit in shown
     )
@@ -112,16 +116,14 @@ def _figures(report: Report) -> Html:
 
 
 def _notes(report: Report) -> Html:
-    items = [
+    rows = [
         *(_note("left out", number, why) for why, number in _listed(report.left_out)),
         *(_note("counted in part", number, why) for why, number in _listed(report.in_part)),
     ]
     if report.forgotten:
         text = "<li><b>{number}</b> rare words forgotten: there were more than are remembered.</li>"
-        items.append(html(text, number=_grouped(report.forgotten)))
-    rows = "\n".join(items)
-    listed = f"<ul>\n{rows}\n</ul>" if rows else "<p>No page was left out.</p>"
-    return Html(f'<div class="quiet notes">\n{listed}\n{_HTTPS}\n</div>')
+        rows.append(html(text, number=_grouped(report.forgotten)))
+    return Html('<ul class="notes">\n' + "\n".join(rows) + "\n</ul>" if rows else "")
 
 
 def _listed(reasons: Mapping[Reason, int]) -> list[tuple[Reason, int]]:
@@ -152,20 +154,23 @@ def _grouped(number: int) -> str:
 
 
 _THOUSAND = 1000
+_TEN = 10
 
 
-def _size(octets: int) -> tuple[str, str]:
-    """Return a number of bytes as a figure and its unit."""
-    size, units = float(octets), iter(("bytes", "kB", "MB", "GB", "TB", "PB"))
+def _size(octets: int) -> str:
+    """Return a number of bytes in a unit that makes it short."""
+    size, units = float(octets), iter(("B", "kB", "MB", "GB", "TB", "PB"))
     unit = next(units)
     while size >= _THOUSAND - 0.5:
         size, unit = size / _THOUSAND, next(units, "EB")
-    return (f"{size:.0f}" if size >= 9.95 or unit == "bytes" else f"{size:.1f}"), f"{unit} of HTML"  # noqa: PLR2004
+    short = size >= _TEN - 0.05 or unit == "B"
+    return f"{size:.0f}\u202f{unit}" if short else f"{size:.1f}\u202f{unit}"
 
 
-_ROW = '<li><i id="bar{place}"></i><span>{word}</span> <b>{count}</b></li>'
+_ROW = '<li><span>{word}</span><i><i id="bar{place}"></i></i><b>{count}</b></li>'
 
-_LEAD = '<p class="quiet">Seen most often in the pages that went through the proxy.</p>'
+_LEAD = """<p class="quiet">Most frequent in the pages of http:// that went through the proxy. HTTPS goes through
+it in tunnels, and those are not looked into.</p>"""
 
 _OFF = """<p>Counting is off.</p>
 <p class="quiet">Write <code>count_words = true</code> in the table of the proxy, and this page shows the
@@ -173,29 +178,28 @@ words that are most frequent in the pages that go through it.</p>"""
 
 _EMPTY = """<p>No page has gone through the proxy yet.</p>
 <p class="quiet">Begin with one: <code>curl -x <i>proxy:port</i> http://example.org/</code>, or name the proxy
-in the settings of a browser; then load this page again.</p>"""
+in the settings of a browser; then load this page again.</p>
+<p class="quiet">Only pages of http:// are counted: HTTPS goes through the proxy in tunnels, and those are not
+looked into.</p>"""
 
-_BEGUN = "<p>Pages have gone through the proxy, but no words were found in them so far.</p>"
+_NO_WORDS = "<p>No word was found in them so far.</p>"
 
-_HTTPS = """<p>HTTPS goes through the proxy in tunnels, and nobody looks into those: what is counted here are
-pages of http:// alone.</p>"""
-
-_STYLE = """.bars { margin: 1.75rem 0 2.25rem; padding: 0; list-style: none; }
-.bars li { position: relative; display: flex; gap: 1rem; justify-content: space-between;
-  margin: .3rem 0; padding: .22rem .8rem; line-height: 1.5; }
-.bars i { position: absolute; z-index: 0; inset: 0 auto 0 0; min-width: .3rem; border-radius: .35rem;
-  background: var(--accent); opacity: .2; }
-.bars span, .bars b { position: relative; z-index: 1; }
-.bars span { min-width: 0; }
-.bars b { font-weight: 400; font-variant-numeric: tabular-nums; white-space: nowrap; }
-.figures { display: flex; flex-wrap: wrap; gap: .5rem 2.5rem; margin: 2rem 0; padding: 1.1rem 0;
-  border: solid var(--line); border-width: 1px 0; }
+_STYLE = """.figures { display: flex; flex-wrap: wrap; gap: .75rem 2.5rem; margin: 1.75rem 0;
+  padding: 1.1rem 0; border: solid var(--line); border-width: 1px 0; }
 .figures p { margin: 0; color: var(--quiet); font-size: .9rem; line-height: 1.3; }
 .figures b { display: block; color: var(--ink); font-size: 1.5rem; font-weight: 600;
-  font-variant-numeric: tabular-nums; letter-spacing: -.01em; }
-.notes { font-size: .95rem; }
-.notes ul { margin: 0; padding: 0; list-style: none; }
-.notes li { margin: .3rem 0; }
-.notes b { font-weight: 600; font-variant-numeric: tabular-nums; }
-code { padding: .1em .3em; border-radius: .3em; background: var(--line); font-size: .9em; }
+  font-variant-numeric: tabular-nums; letter-spacing: -.01em; white-space: nowrap; }
+.bars { display: grid; grid-template-columns: fit-content(45%) 1fr auto; gap: .4rem 1rem;
+  align-items: center; margin: 1.75rem 0; padding: 0; line-height: 1.4; list-style: none; }
+.bars li { display: contents; }
+.bars i { display: block; height: .8rem; border-radius: .25rem; }
+.bars i i { min-width: 2px; background: var(--accent); }
+.bars b { color: var(--quiet); font-size: .95rem; font-weight: 400; text-align: right;
+  font-variant-numeric: tabular-nums; white-space: nowrap; }
+.notes { margin: 1.75rem 0 0; padding: 1.1rem 0 0; border-top: 1px solid var(--line);
+  color: var(--quiet); font-size: .95rem; list-style: none; }
+.notes li { margin: .25rem 0; }
+.notes b { color: var(--ink); font-weight: 600; font-variant-numeric: tabular-nums; }
+code { padding: .1em .35em; border-radius: .3em; background: var(--card); box-shadow: 0 0 0 1px var(--line);
+  font-size: .9em; }
 """
