@@ -35,6 +35,7 @@ class Counting:
         self._open: dict[Document, None] = {}
         self._ready: dict[Document, None] = {}
         self._waiting = 0
+        self._stopped = False
         self._next: IDelayedCall | None = None
 
     def watched(self, request: Request, response: Response) -> Response:
@@ -42,7 +43,7 @@ class Counting:
         body = response.body
         if response.status != HTTPStatus.OK or request.method == b"HEAD":
             return response
-        if not body or isinstance(body, Takeover):
+        if not body or isinstance(body, Takeover) or self._stopped:
             return response
         description = _described(response.headers)
         document = description and self._begun(description)
@@ -56,7 +57,7 @@ class Counting:
 
     def put(self, document: Document, piece: bytes) -> None:
         """Let `piece` of `document` be counted some time."""
-        if document.ended:
+        if document.ended or self._stopped:
             return
         if self._is_late(document):
             self.end(document, Reason.LATE)
@@ -74,7 +75,8 @@ class Counting:
         self._wake(document)
 
     def stop(self) -> None:
-        """Leave the rest uncounted."""
+        """Leave the rest uncounted, and what still comes."""
+        self._stopped = True
         self._open.clear()
         self._ready.clear()
         self._waiting = 0

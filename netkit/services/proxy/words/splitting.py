@@ -13,7 +13,7 @@ from unicodedata import category, normalize
 
 from attrs import frozen
 
-LONGEST = 40
+LONGEST = 50
 """Characters of a word; what is longer is none."""
 
 _CHARACTERS = range(0x300, 0x20000)
