@@ -7,7 +7,8 @@ from collections.abc import Awaitable
 from contextlib import closing
 from typing import TYPE_CHECKING
 
-from twisted.internet.defer import CancelledError
+from twisted.internet.defer import CancelledError, Deferred
+from twisted.python.failure import Failure
 
 from netkit.http.accesslog import Exchange
 from netkit.http.framing import Framing, InvalidResponseError, ending, framing
@@ -25,43 +26,63 @@ CLIENT_LEFT = 499  # nginx's number for it
 class Answering:
     """One request and the answer to it; `begun` says whether any of that has been written."""
 
-    def __init__(self, channel: "Channel", request: Request, body: Incoming | NoBody) -> None:
+    __slots__ = ("_body", "_channel", "_request", "_sent", "_started", "_status", "begun")
+
+    def __init__(
+        self, channel: "Channel", request: Request, body: Incoming | NoBody, started: float
+    ) -> None:
         self.begun = False
         self._channel = channel
-        self._house = channel.house
         self._request = request
         self._body = body
+        self._started = started
         self._status = CLIENT_LEFT
         self._sent = 0
 
-    async def run(self, answer: Response | Awaitable[Response], started: float) -> bool:
+    def send(self, answer: Response | Awaitable[Response]) -> Deferred[bool]:
         """Send `answer` as soon as it is there; return whether the connection persists."""
+        if isinstance(answer, Response):
+            return Deferred.fromCoroutine(self._finish(answer))
+        coming = (
+            answer if isinstance(answer, Deferred) else Deferred.fromCoroutine(_awaited(answer))
+        )
+        return coming.addCallbacks(self._came, self._failed)
+
+    def _came(self, response: Response) -> bool | Deferred[bool]:
+        if not isinstance(response.body, bytes):
+            return Deferred.fromCoroutine(self._finish(response))
+        self.begun = True
+        self._status = response.status
+        self._sent, persists = self._channel.send_whole(self._request, self._body, response)
+        self._note(whole=True)
+        return persists
+
+    def _failed(self, failure: Failure) -> bool | Deferred[bool]:
+        """Answer where whoever should have answered failed; else nobody waits for an answer."""
+        try:
+            response = self._channel.excuse(self._request, failure)
+        except Exception:
+            self._note(whole=False)
+            raise
+        return self._came(response)
+
+    async def _finish(self, response: Response) -> bool:
         whole = False
         try:
-            response = await self._response(answer)
             with closing(response):
                 self._status = response.status
                 persists = await self._send(response)
             whole = True
         finally:
-            self._channel.note(
-                Exchange(
-                    self._request,
-                    self._status,
-                    self._sent,
-                    self._house.clock.seconds() - started,
-                    whole,
-                )
-            )
+            self._note(whole=whole)
         return persists
 
-    async def _response(self, answer: Response | Awaitable[Response]) -> Response:
-        if isinstance(answer, Response):
-            return answer
-        try:
-            return await answer
-        except Exception as error:  # noqa: BLE001 (whatever a handler raises)
-            return self._channel.excuse(self._request, error)
+    def _note(self, *, whole: bool) -> None:
+        if self._channel.house.served is not None:
+            seconds = self._channel.house.clock.seconds() - self._started
+            self._channel.note(
+                Exchange(self._request, self._status, self._sent, seconds, whole=whole)
+            )
 
     async def _send(self, response: Response) -> bool:
         """Send the response; return whether the connection persists."""
@@ -71,10 +92,10 @@ class Answering:
             self._sent, persists = self._channel.send_whole(self._request, self._body, response)
             return persists
         try:
-            opening = self._house.remembered.opening(response)
+            opening = self._channel.house.remembered.opening(response)
         except InvalidResponseError as error:
             response.close()
-            return await self._send(self._channel.excuse(self._request, error))
+            return await self._send(self._channel.excuse(self._request, Failure(error)))
         self.begun = True
         if isinstance(body, Takeover):
             self._channel.hand_over(opening + b"\r\n", body.protocol)
@@ -94,7 +115,9 @@ class Answering:
         transport.write(opening + lines)
         try:
             if how is not Framing.NO_BODY:
-                await outgoing.send(body, chunked=how is Framing.CHUNKED, clock=self._house.clock)
+                await outgoing.send(
+                    body, chunked=how is Framing.CHUNKED, clock=self._channel.house.clock
+                )
             await outgoing.room()
         finally:
             self._sent = outgoing.sent if how is not Framing.NO_BODY else 0
@@ -113,3 +136,7 @@ class Answering:
         finally:
             self._channel.watch()
         self._sent = body.length
+
+
+async def _awaited(answer: Awaitable[Response]) -> Response:
+    return await answer

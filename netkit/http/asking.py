@@ -7,7 +7,7 @@ can have acted on the request, so that nobody who repeats it does so by guess.
 from collections.abc import Callable
 from enum import Enum
 from http import HTTPStatus
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from attrs import field, frozen
 from twisted.internet.defer import Deferred
@@ -99,6 +99,7 @@ class Question:
         return isinstance(self.body, bytes) and self.method in IDEMPOTENT
 
 
+@runtime_checkable
 class Handover(Protocol):
     """A connection that is HTTP no longer, behind a 101 or the 2xx to a CONNECT."""
 

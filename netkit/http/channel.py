@@ -26,13 +26,14 @@ from zope.interface import implementer
 from netkit.document.values import printable
 from netkit.http.accesslog import Exchange, shown_url
 from netkit.http.answering import Answering
-from netkit.http.framing import CONTINUE, InvalidResponseError, bodiless, ending
+from netkit.http.framing import CONTINUE, InvalidResponseError, bodiless, ending, opening
 from netkit.http.heads import refuse_start
 from netkit.http.incoming import NO_BODY, Incoming, NoBody
 from netkit.http.messages import (
     CHUNKED,
     BodyCutError,
     BodyTooLargeError,
+    Headers,
     Request,
     RequestHead,
     Response,
@@ -126,6 +127,11 @@ class Channel:
         """See `messages.Client`."""
         name = self.transport.getHandle().get_servername() if self.secure else None
         return name.decode("ascii", "replace") if name else None
+
+    def inform(self, status: int, headers: Headers) -> None:
+        """See `messages.Client`."""
+        if self._answering is not None and not self._answering.begun and not self._lost:
+            self.transport.write(opening(status, headers, ()) + b"\r\n")
 
     # What the transport tells.
 
@@ -345,12 +351,12 @@ class Channel:
             if not isinstance(answer, Response) and isinstance(answer, Coroutine):
                 answer = start(answer)
         except Exception as error:  # noqa: BLE001 (whatever a handler raises)
-            answer = self.excuse(request, error)
+            answer = self.excuse(request, Failure(error))
         if not isinstance(answer, Response) or not isinstance(answer.body, bytes):
             self._resting = False
-            self._answering = Answering(self, request, self._body)
-            self._running = Deferred.fromCoroutine(self._answering.run(answer, started))
-            self._running.addCallbacks(self._over, self._abandon, errbackArgs=(request,))
+            self._answering = Answering(self, request, self._body, started)
+            self._running = running = self._answering.send(answer)
+            running.addCallbacks(self._over, self._abandon, errbackArgs=(request,))
             return
         sent, persists = self.send_whole(request, self._body, answer, section)
         if self.house.served is not None:
@@ -369,7 +375,7 @@ class Channel:
         try:
             opening = self.house.remembered.opening(response)
         except InvalidResponseError as error:
-            return self.send_whole(request, body, self._blame(request, error))
+            return self.send_whole(request, body, self._blame(request, Failure(error)))
         persists = self.would_persist(head, body)
         content = response.body
         assert isinstance(content, bytes)  # noqa: S101 (the caller has looked)
@@ -428,23 +434,24 @@ class Channel:
         if rest:
             successor.dataReceived(rest)
 
-    def excuse(self, request: Request, error: Exception) -> Response:
-        """Return the answer where a handler raised `error`; raise that where nobody waits for one."""
-        if self._lost:
+    def excuse(self, request: Request, failure: Failure) -> Response:
+        """Return the answer where a handler failed; raise its error where nobody waits for one."""
+        error: BaseException = failure.value or CancelledError()
+        if self._lost or not isinstance(error, Exception):
             raise error
         if isinstance(error, BodyTooLargeError):
             return error_page(HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
         if isinstance(error, BodyCutError) and isinstance(self._body, Incoming):
             refusal = self._body.refusal
             return error_page(refusal.status if refusal else HTTPStatus.BAD_REQUEST)
-        return self._blame(request, error)
+        return self._blame(request, failure)
 
-    def _blame(self, request: Request, error: Exception) -> Response:
+    def _blame(self, request: Request, failure: Failure) -> Response:
         """Log what a handler raised, and show the visitor where it stands."""
         reference = token_hex(4)
         self.house.log.failure(
             "reference {reference}: no answer to {method} {target}",
-            Failure(error),
+            failure,
             reference=reference,
             method=printable(request.method.decode("latin-1")),
             target=shown_url(request.target),

@@ -114,6 +114,12 @@ class Client(Protocol):
     def server_name(self) -> str | None:
         """Return the name that the client asked for by SNI (RFC 6066 3), or None."""
 
+    def inform(self, status: int, headers: Headers) -> None:
+        """Send an interim response, a 1xx, while the answer has not begun (RFC 9110 15.2).
+
+        Not for a 100, which the client gets as its body is asked for, nor for a client of HTTP/1.0.
+        """
+
 
 @frozen(kw_only=True)
 class Request:
@@ -223,13 +229,17 @@ class Takeover:
 
     For a 101 (RFC 9110 15.2.2) and for the 2xx of a CONNECT (9.3.6). The protocol is given the
     transport once the header section is written, and first of all the bytes that have come already.
-    It may have IHalfCloseableProtocol; an exchange ends when its connection does.
+    It may have IHalfCloseableProtocol; an exchange ends when its connection does. `ending` is called
+    when the header section was written, or could not be: what was connected by then is the protocol's.
     """
 
     protocol: IProtocol
+    ending: Callable[[], None] | None = None
 
     def close(self) -> None:
-        """Do nothing: a protocol that was never connected holds nothing."""
+        """Call `ending`."""
+        if self.ending is not None:
+            self.ending()
 
 
 @frozen

@@ -31,9 +31,9 @@ class ForbiddenError(NoConnectionError):
 
 @frozen
 class Attempt:
-    """One attempt at a connection, which failed because of `cause`."""
+    """One attempt at a connection, which failed because of `cause`; a UNIX socket's is at a path."""
 
-    address: SocketAddress
+    address: SocketAddress | str
     cause: Exception
 
     def __str__(self) -> str:
@@ -59,6 +59,14 @@ class TimedOutError(NoConnectionError):
         late = f"{printable(host)}: no connection to port {port} within {seconds:g} s"
         super().__init__("; ".join((late, *map(str, attempts))))
         self.attempts = attempts
+
+
+class TlsError(NoConnectionError):
+    """The server was reached, and TLS did not come about."""
+
+
+class CertificateError(TlsError):
+    """The server showed no certificate that is good for its name."""
 
 
 def unreachable(attempts: tuple[Attempt, ...]) -> UnreachableError:

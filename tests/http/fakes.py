@@ -57,6 +57,9 @@ class Visitor:
     secure: bool = False
     server_name: str | None = None
 
+    def inform(self, status: int, headers: Headers) -> None:
+        """Let the interim response go."""
+
 
 def asked(  # noqa: PLR0913 (a request has many parts)
     path: str = "/",
