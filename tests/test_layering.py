@@ -54,6 +54,11 @@ PURE = {
     "hosts",
     "patterns",
     "redirects",
+    "splitting",
+    "html",
+    "decoding",
+    "charsets",
+    "tally",
 }
 IMPURE = ("twisted", "time", "datetime", "socket")
 

@@ -4,7 +4,8 @@ Rule: the client comes first. It gets each piece before counting hears of it, un
 short slices with rests between them, and what it has no room for is left out, and is counted as that.
 """
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
+from functools import lru_cache
 from http import HTTPStatus
 
 from attrs import evolve, frozen
@@ -13,7 +14,7 @@ from twisted.logger import Logger
 
 from netkit.http.fields import item
 from netkit.http.messages import BodyCutError, Headers, Request, Response, Stream, Takeover
-from netkit.services.proxy.words.decoding import decoder
+from netkit.services.proxy.words.decoding import Decoder, decoder
 from netkit.services.proxy.words.document import Document
 from netkit.services.proxy.words.settings import CountWords
 from netkit.services.proxy.words.tally import Reason, Tally
@@ -22,6 +23,12 @@ SLICE_SECONDS = 0.001
 SLICE_STEPS = 4
 REST_SECONDS = 0.004
 """Between two slices: counting takes a fifth of the time, and not more."""
+
+DESCRIPTIONS = 64
+"""So many ways to describe a document are remembered,"""
+
+DESCRIPTION_BYTES = 256
+"""of this length at most."""
 
 
 class Counting:
@@ -86,8 +93,7 @@ class Counting:
 
     def _begun(self, description: "_Description") -> Document | None:
         """Return a document to count, where there is room for one."""
-        decodes = decoder(description.coding)
-        if decodes is None:
+        if description.decoder is None:
             self.tally.left_out[Reason.CODING] += 1
             return None
         self._end_late()
@@ -99,7 +105,8 @@ class Counting:
             return None
         self.tally.documents += 1
         at_most = self._setting.document_bytes
-        document = Document(decodes, description.charset, at_most, self._clock.seconds())
+        now = self._clock.seconds()
+        document = Document(description.decoder, description.charset, at_most, now)
         self._open[document] = None
         return document
 
@@ -136,6 +143,8 @@ class Counting:
         """Do a step for `document`, and put it behind the others."""
         del self._ready[document]
         before = document.waiting
+        if self._is_late(document):
+            document.give_up(Reason.LATE)
         try:
             document.step(self.tally)
         except Exception:  # noqa: BLE001 (a mistake in counting is no reason to serve nobody)
@@ -183,9 +192,9 @@ class Watched:
 
 @frozen
 class _Description:
-    """What is said of an HTML document before it comes."""
+    """What is said of an HTML document before it comes; `decoder` is None where nothing decodes it."""
 
-    coding: bytes
+    decoder: Callable[[], Decoder] | None
     charset: bytes
 
 
@@ -199,11 +208,18 @@ def _described(headers: Headers) -> _Description | None:
             coding = coding + b"," + value if coding else value
     if media_type[:9].lower() != b"text/html":
         return None
+    remembered = len(media_type) + len(coding) <= DESCRIPTION_BYTES
+    return (_lately_described if remembered else _description)(media_type, coding)
+
+
+def _description(media_type: bytes, coding: bytes) -> _Description | None:
     described = item(media_type)
     if described.value != b"text/html":
         return None
-    return _Description(coding, described.parameters.get(b"charset", b""))
+    return _Description(decoder(coding), described.parameters.get(b"charset", b""))
 
+
+_lately_described = lru_cache(DESCRIPTIONS)(_description)
 
 _TYPE_LENGTH = len(b"content-type")
 _CODING_LENGTH = len(b"content-encoding")

@@ -128,13 +128,13 @@ def _has_zlib_header(octets: bytes) -> bool:
     return octets[0] & 15 == _DEFLATED and int.from_bytes(octets[:2], "big") % 31 == 0
 
 
-def decoder(coding: bytes) -> Decoder | None:
-    """Return what decodes a body with this Content-Encoding, or None where nothing here does."""
+def decoder(coding: bytes) -> type[Plain | Gzip | Deflate] | None:
+    """Return what decodes bodies with this Content-Encoding, or None where nothing here does."""
     match coding.strip(b" \t").lower():
         case b"" | b"identity":
-            return Plain()
+            return Plain
         case b"gzip" | b"x-gzip":
-            return Gzip()
+            return Gzip
         case b"deflate":
-            return Deflate()
+            return Deflate
     return None

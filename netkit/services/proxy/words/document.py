@@ -4,6 +4,9 @@ Rule: whoever brings the bytes is done at once; the work is done in steps, each 
 """
 
 from collections import deque
+from collections.abc import Callable
+
+from attrs import frozen
 
 from netkit.services.proxy.words.charsets import Characters
 from netkit.services.proxy.words.decoding import Decoder, MalformedError
@@ -20,21 +23,22 @@ PIECE_BYTES = 100
 class Document:
     """A document that began at `began` (seconds); `at_most` bytes of it are counted.
 
-    The bytes are in the coding that `decoder` decodes, and in `charset`, where that is known.
+    The bytes are in the coding that a `decoder` decodes, and in `charset`, where that is known.
     """
 
-    def __init__(self, decoder: Decoder, charset: bytes, at_most: int, began: float) -> None:
+    def __init__(
+        self, decoder: Callable[[], Decoder], charset: bytes, at_most: int, began: float
+    ) -> None:
         self.began = began
         self.ended = False
         self.done = False
-        self._decoder = decoder
-        self._characters = Characters(charset)
-        self._visible = VisibleText()
-        self._splitting = Splitting()
+        self._begin = lambda: _Parts(decoder(), Characters(charset), VisibleText(), Splitting())
+        self._parts: _Parts | None = None
         self._pieces: deque[bytes] = deque()
         self._offset = 0
         self._kept = 0
         self._room = self._content_room = at_most
+        self._dropped = False
         self._reason: Reason | None = None
 
     @property
@@ -45,7 +49,10 @@ class Document:
     @property
     def has_work(self) -> bool:
         """Return whether there is something for a step to do."""
-        return not self.done and (self.ended or bool(self._pieces) or not self._decoder.hungry)
+        if self.done:
+            return False
+        decoding = self._parts is not None and not self._parts.decoder.hungry
+        return self.ended or bool(self._pieces) or decoding
 
     def put(self, piece: bytes) -> None:
         """Take the next bytes of the body, unless it has ended."""
@@ -64,30 +71,39 @@ class Document:
         if not self.ended:
             self.ended, self._reason = True, reason
 
+    def give_up(self, reason: Reason) -> None:
+        """Do without what has not been counted by now."""
+        self.ended = self._dropped = True
+        self._reason = reason
+        self._pieces.clear()
+        self._kept = self._offset = 0
+
     def step(self, tally: Tally) -> None:
         """Do a step of the work."""
+        parts = self._parts = self._parts or self._begin()
         try:
-            content = self._content()
-            words = self._splitting.words(self._visible.text(self._characters.text(content)))
+            content = self._content(parts)
+            words = parts.words(parts.characters.text(content))
         except (MalformedError, UnicodeError):
-            self._drop(Reason.MALFORMED)
+            self.give_up(Reason.MALFORMED)
             content, words = b"", []
-        if self.ended and not self._pieces and self._decoder.hungry:
-            words += self._last_words()
+        if self.ended and not self._pieces and (self._dropped or parts.decoder.hungry):
+            words += parts.last_words(whole=self._reason is None)
             self.done = True
             if self._reason is not None:
                 tally.in_part[self._reason] += 1
         tally.add(words, len(content))
 
-    def _content(self) -> bytes:
-        if self._decoder.hungry and self._pieces:
-            self._decoder.take(self._next())
-        if self._decoder.hungry:
+    def _content(self, parts: "_Parts") -> bytes:
+        decoder = parts.decoder
+        if decoder.hungry and self._pieces:
+            decoder.take(self._next())
+        if decoder.hungry:
             return b""
-        content = self._decoder.content(STEP_BYTES)
+        content = decoder.content(STEP_BYTES)
         if len(content) > self._content_room:
             content = content[: self._content_room]
-            self._drop(Reason.LONG)
+            self.give_up(Reason.LONG)
         self._content_room -= len(content)
         return content
 
@@ -102,29 +118,23 @@ class Document:
             self._offset = 0
         return part
 
-    def _drop(self, reason: Reason) -> None:
-        """Do without the rest of the document."""
-        self.ended, self._reason = True, reason
-        self._pieces.clear()
-        self._kept = self._offset = 0
-        self._decoder = _Nothing()
 
-    def _last_words(self) -> list[str]:
+@frozen
+class _Parts:
+    """What turns the bytes of one document into words."""
+
+    decoder: Decoder
+    characters: Characters
+    visible: VisibleText
+    splitting: Splitting
+
+    def words(self, text: str) -> list[str]:
+        """Return the words that HTML brings to their ends."""
+        return self.splitting.words(self.visible.text(text))
+
+    def last_words(self, *, whole: bool) -> list[str]:
         """Return the words that were kept back; a word that was cut off is none."""
-        words = self._splitting.words(self._visible.text(self._characters.end()))
-        if self._reason is None:
-            words += self._splitting.words(self._visible.end()) + self._splitting.end()
+        words = self.words(self.characters.end())
+        if whole:
+            words += self.splitting.words(self.visible.end()) + self.splitting.end()
         return words
-
-
-class _Nothing:
-    """A decoder that has nothing more to give."""
-
-    hungry = True
-
-    def take(self, octets: bytes) -> None:
-        """Let it be."""
-
-    def content(self, at_most: int) -> bytes:  # noqa: ARG002 (Decoder's)
-        """Return nothing."""
-        return b""

@@ -9,8 +9,8 @@ from netkit.document.values import Bytes, Count, Seconds
 class CountWords:
     """What counting may cost.
 
-    `document_bytes` of a document are counted, as they came and decoded, for `document_seconds` at
-    most. `documents` are being counted at once, and `waiting_bytes` of them wait to be. `distinct_words`
+    `document_bytes` of a document are counted, as they came and decoded, and what has not come and been
+    counted within `document_seconds` is not. `documents` are being counted at once, and `waiting_bytes` of them wait to be. `distinct_words`
     are remembered.
     """
 

@@ -282,6 +282,15 @@ class Bounds(CountingCase):
         self.assertEqual(self.tally.words, 3)
         idle.close()
 
+    def test_queue_seconds(self) -> None:
+        """A document whose turns take too long is counted as far as that went."""
+        self.limit(document_seconds=10 * REST_SECONDS)
+        self.watched(b"word " * 100_000)
+        self.work()
+        self.assertEqual(self.tally.in_part, {Reason.LATE: 1})
+        self.assertLessEqual(self.tally.octets, 10 * SLICE_STEPS * STEP_BYTES)
+        self.assertEqual((self.counting._waiting, self.counting._open), (0, {}))
+
     def test_distinct_words(self) -> None:
         """No more words are remembered than may be."""
         self.limit(distinct_words=100)
