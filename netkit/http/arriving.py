@@ -97,11 +97,6 @@ class Arriving:
             more, self._more = self._more, None
             more.callback(None)
 
-    def end(self) -> None:
-        """Note that this was all."""
-        self.finished = True
-        self.tell()
-
     def cut(self, why: str) -> None:
         """Note that the rest will never come."""
         if not self.finished and self._failure is None:
