@@ -79,7 +79,9 @@ class Arriving:
         before = self.received
         self.received += len(data)
         if self._chunks is not None:
-            self._pieces.extend(self._chunks.feed(data))
+            piece = b"".join(self._chunks.feed(data))  # one read is one piece, however it is cut up
+            if piece:
+                self._pieces.append(piece)
             self.finished = self._chunks.finished
             return self._chunks.rest
         if self._length is None:
