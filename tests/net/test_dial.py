@@ -6,6 +6,8 @@ from pathlib import Path
 from typing import Any, cast
 
 from attrs import evolve, field, frozen
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from OpenSSL import SSL
 from twisted.internet import reactor
 from twisted.internet.address import IPv4Address
@@ -193,6 +195,25 @@ class GoodServers(TlsTestCase):
         )
         self.assertEqual(self.clock.getDelayedCalls(), [])
 
+    def test_byte_by_byte(self) -> None:
+        """It does not matter in which pieces the handshake comes."""
+        dialled = self.dial()
+        near, far = StringTransport(), StringTransport()
+        ends = ((self.below.made[0], near), (server(SERVER, self.peer, self.clock), far))
+        for end, transport in reversed(ends):
+            end.makeConnection(transport)
+        for _ in range(9):
+            for (_, transport), (other, _) in (ends, ends[::-1]):
+                said = transport.value()
+                transport.clear()
+                for byte in said:
+                    other.dataReceived(bytes((byte,)))
+            self.clock.advance(0)
+        self.assertIs(self.successResultOf(dialled), self.talk)
+        self.assertEqual(
+            (self.talk.heard, self.peer.heard), (b"from the server", b"from the client")
+        )
+
     def test_address(self) -> None:
         """A server may be named by an address, which its certificate has."""
         dialled = self.dial("192.0.2.7")
@@ -307,6 +328,16 @@ class BadServers(TlsTestCase):
         self.meet(Talk(b"220 mail.example ESMTP\r\n"))
         words = self.fails(dialled, TlsError)
         self.assertTrue(words.startswith("memory: no TLS: "), words)
+
+    @settings(deadline=None, max_examples=60)
+    @given(st.binary(min_size=6) | st.binary(min_size=1).map(b"\x16\x03\x03\x00\x40".__add__))
+    def test_rubbish(self, rubbish: bytes) -> None:
+        """Whatever a server sends that is no TLS, what comes of it is one failure, in time."""
+        self.setUp()
+        dialled = self.dial()
+        self.meet(Talk(rubbish))
+        self.clock.advance(10)
+        self.fails(dialled, TlsError)
 
     def test_stalled(self) -> None:
         """A server that does not go on with the handshake has the time that the terms say."""
