@@ -42,6 +42,7 @@ PURE = {
     "redaction",
     "routes",
     "subjects",
+    "targets",
     "messages",
     "heads",
     "sections",
@@ -50,10 +51,20 @@ PURE = {
     "pace",
     "values",
     "passwords",
+    "access",
     "allowance",
     "hosts",
     "patterns",
     "redirects",
+    "splitting",
+    "html",
+    "decoding",
+    "charsets",
+    "tally",
+    "balancing",
+    "health",
+    "servers",
+    "sticky",
 }
 IMPURE = ("twisted", "time", "datetime", "socket")
 
