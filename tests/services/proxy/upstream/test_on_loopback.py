@@ -278,7 +278,7 @@ class Misbehaving(Mounted):
         """A server that never answers is 504, and a check of it puts it down."""
         port = self.site(
             self.server(b""),
-            http=ClientLimits(header_timeout=0.5),
+            limits=ClientLimits(header_timeout=0.5),
             health=HealthTable(path="/", timeout=0.2, fall=1),
         )
         got = await deferToThread(get, port, "/app/")
