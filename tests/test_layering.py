@@ -42,6 +42,7 @@ PURE = {
     "redaction",
     "routes",
     "subjects",
+    "targets",
     "messages",
     "heads",
     "sections",
@@ -50,6 +51,7 @@ PURE = {
     "pace",
     "values",
     "passwords",
+    "access",
     "allowance",
     "hosts",
     "patterns",
@@ -59,6 +61,10 @@ PURE = {
     "decoding",
     "charsets",
     "tally",
+    "balancing",
+    "health",
+    "servers",
+    "sticky",
 }
 IMPURE = ("twisted", "time", "datetime", "socket")
 

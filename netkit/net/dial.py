@@ -191,6 +191,9 @@ class _Handshake:
     def makeConnection(self, transport: ITransport) -> None:
         """Wait for the handshake, which TLS begins."""
         self._tls = cast("TLSMemoryBIOProtocol", transport)
+        gather_writes = getattr(self._tls.transport, "gather_writes", None)
+        if gather_writes:
+            gather_writes()  # TLS says farewell before it aborts: what was cut off would look complete
         self._deadline = self._way.clock.callLater(self._way.terms.handshake_timeout, self._late)
 
     def connectionMade(self) -> None:

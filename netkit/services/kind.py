@@ -15,6 +15,7 @@ from twisted.logger import Logger
 
 from netkit.document.lines import KeyPath
 from netkit.http.messages import Handler
+from netkit.net.addresses import SocketAddress
 
 Settings = TypeVar("Settings")
 Options = TypeVar("Options")
@@ -23,11 +24,15 @@ _Shown = TypeVar("_Shown")
 
 @frozen
 class World:
-    """What a service may use of the world outside it; tests pass a clock they turn themselves."""
+    """What a service may use of the world outside it; tests pass a clock they turn themselves.
+
+    `listening` returns where the service itself listens on IP by now.
+    """
 
     clock: IReactorTime
     network: IReactorTCP
     log: Logger
+    listening: Callable[[], frozenset[SocketAddress]] = frozenset
 
 
 @frozen
@@ -73,7 +78,8 @@ class MountKind(Generic[Settings, _Shown]):
 
     `settings` is an attrs class with the mount's own keys. `build(settings, shown, world)` returns
     the handler; `shown` is the running service that the mount's key `service` names, which must be
-    of the kind named `shows`, or None where `shows` is empty.
+    of the kind named `shows`, or None where `shows` is empty. A handler that provides IService is
+    started and stopped with its site.
     """
 
     name: str

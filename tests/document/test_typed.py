@@ -41,6 +41,8 @@ class Outer:
     note: str | None = None
     on: bool = False
     switch: bool | Inner = True
+    short: Mode | Inner = Mode.RAW
+    port: int | str = 0
 
 
 @frozen
@@ -108,6 +110,17 @@ class ReadTests(SynchronousTestCase):
         """A text where a list should be is not taken for a list of letters."""
         self.assertIn("is not a list", problems('[t]\nclients = "::1"')[0])
 
+    def test_shorthand(self) -> None:
+        """What may be a value or a table is either, and a mistake is that of what was written."""
+        document = Document("x.toml", '[t]\nshort = { name = "n" }\n[u]\nshort = "line"')
+        values = [document.read(Outer, document.table(name), (name,)) for name in "tu"]
+        self.assertEqual([value and value.short for value in values], [Inner("n"), Mode.LINE])
+        self.assertEqual(
+            problems('[t]\nshort = "lin"'),
+            ['x.toml:2: [t] short: "lin" is not known; did you mean "line"?'],
+        )
+        self.assertEqual(problems("[t]\nshort = {}"), ["x.toml:2: [t] short.name: is missing"])
+
     def test_switch(self) -> None:
         """What is on or off may be a table, whose mistakes stand at their own keys."""
         document = Document("x.toml", '[t]\nswitch = { name = "n" }\n[u]\nswitch = false')
@@ -124,6 +137,14 @@ class ReadTests(SynchronousTestCase):
                 "x.toml:2: [t] switch.count: 0 is out of range; 1 to 10000000",
             ],
         )
+
+    def test_number_or_text(self) -> None:
+        """What is a number or a text stays what it was, and nothing else is either."""
+        document = Document("x.toml", '[t]\nport = 80\n[u]\nport = "80"')
+        values = [document.read(Outer, document.table(name), (name,)) for name in "tu"]
+        self.assertEqual([value and value.port for value in values], [80, "80"])
+        for written in ("true", "1.5", "[]", "{}"):
+            self.assertEqual(len(problems(f"[t]\nport = {written}")), 1)
 
     def test_no_path(self) -> None:
         """A text that can be no file's name is told as that."""
@@ -149,7 +170,19 @@ class ReadTests(SynchronousTestCase):
     @given(
         st.dictionaries(
             st.sampled_from(
-                ["wait", "mode", "files", "inner", "clients", "note", "on", "switch", "zz"]
+                [
+                    "wait",
+                    "mode",
+                    "files",
+                    "inner",
+                    "clients",
+                    "note",
+                    "on",
+                    "switch",
+                    "short",
+                    "port",
+                    "zz",
+                ]
             ),
             st.recursive(
                 st.none() | st.integers() | st.booleans() | st.floats() | st.text(max_size=4),
@@ -199,6 +232,14 @@ class OpenTests(SynchronousTestCase):
         """What is nested without end is one line and no traceback."""
         text = b"a = " + b"[" * 100_000 + b"]" * 100_000
         self.assertEqual(self._refused(text), "FILE: is nested too deeply to be read")
+
+    def test_number_or_text(self) -> None:
+        """What is a number or a text stays what it was, and nothing else is either."""
+        document = Document("x.toml", '[t]\nport = 80\n[u]\nport = "80"')
+        values = [document.read(Outer, document.table(name), (name,)) for name in "tu"]
+        self.assertEqual([value and value.port for value in values], [80, "80"])
+        for written in ("true", "1.5", "[]", "{}"):
+            self.assertEqual(len(problems(f"[t]\nport = {written}")), 1)
 
     def test_no_path(self) -> None:
         """A name that can be no file's is one line."""

@@ -91,6 +91,15 @@ class Hearing(Talk):
         self.lost.callback(None)
 
 
+class Eager(StringTransport):
+    """Is told what netkit's own transports are."""
+
+    gathers = False
+
+    def gather_writes(self) -> None:
+        self.gathers = True
+
+
 class Making(Factory[Any]):
     """Has one protocol, or none."""
 
@@ -120,11 +129,16 @@ class MemoryWay:
         return "memory"
 
 
-def server(shown: Issued, inner: Protocol, clock: Clock, protocol: bytes = b"") -> IProtocol:
-    """Return the server's end of TLS that shows a certificate, and agrees to one protocol."""
-    options = CertificateOptions(
+def contexts(shown: Issued) -> CertificateOptions:
+    """Return what a server of Twisted's needs for TLS."""
+    return CertificateOptions(
         privateKey=cast("Any", shown.key), certificate=cast("Any", shown.certificate)
     )
+
+
+def server(shown: Issued, inner: Protocol, clock: Clock, protocol: bytes = b"") -> IProtocol:
+    """Return the server's end of TLS that shows a certificate, and agrees to one protocol."""
+    options = contexts(shown)
     options.getContext().set_alpn_select_callback(lambda *_: protocol)
     over = TLSMemoryBIOFactory(options, isClient=False, wrappedFactory=Making(inner), clock=clock)
     return cast("IProtocol", over.buildProtocol(NOBODY))
@@ -212,6 +226,13 @@ class GoodServers(TlsTestCase):
         far: Any = server(SERVER, self.peer, self.clock)
         self.meet(far)
         self.assertEqual(far.getHandle().get_servername(), NAME.encode())
+
+    def test_gathers(self) -> None:
+        """A connection that sends at once does so no more, lest a cut look like an end."""
+        self.dial()
+        transport = Eager()
+        self.below.made[0].makeConnection(transport)
+        self.assertTrue(transport.gathers)
 
     def test_header_first(self) -> None:
         """An announcement below TLS goes in the clear, before the handshake."""

@@ -84,4 +84,4 @@ def build(settings: Settings, shown: Shown, world: World) -> Handler:
     return Words(settings, shown.words, world.clock).answer
 
 
-MOUNT = MountKind(name="words", settings=Settings, build=build, shows="proxy")
+KIND = MountKind(name="words", settings=Settings, build=build, shows="proxy")

@@ -12,7 +12,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from netkit.http.messages import Headers, Response
 from netkit.services.kind import World
-from netkit.services.proxy.words.mount import MOUNT, Settings
+from netkit.services.proxy.words.mount import KIND, Settings
 from netkit.services.proxy.words.page import Report, as_html
 from netkit.services.proxy.words.tally import Reason, Tally
 from tests.http.fakes import asked, content, field, recorded
@@ -37,7 +37,7 @@ class MountCase(SynchronousTestCase):
         """Show `tally` by these settings."""
         self.clock = MemoryReactorClock()
         world = World(self.clock, self.clock, recorded([]))
-        self.handler = MOUNT.build(Settings(**kw), Proxy(tally), world)
+        self.handler = KIND.build(Settings(**kw), Proxy(tally), world)
 
     def got(self, path: str = "/", *, method: bytes = b"GET", headers: Headers = ()) -> Response:
         """Return the answer for `path`."""

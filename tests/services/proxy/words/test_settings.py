@@ -9,7 +9,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from netkit.config.load import load
 from netkit.services.kind import World
 from netkit.services.proxy import KIND
-from netkit.services.proxy.words.mount import MOUNT
+from netkit.services.proxy.words import mount
 from netkit.services.proxy.words.settings import CountWords
 from tests.http.fakes import recorded
 
@@ -68,11 +68,11 @@ class ConfiguredTests(SynchronousTestCase):
 class ProxyTests(SynchronousTestCase):
     def test_words(self) -> None:
         """A running proxy offers its tally where it counts, and the kind the mount that shows it."""
-        self.assertIn(MOUNT, KIND.mounts)
+        self.assertIn(mount.KIND, KIND.mounts)
         clock = MemoryReactorClock()
         world = World(clock, clock, recorded([]))
         for setting, counts in ((False, False), (True, True), (CountWords(), True)):
             proxy: Any = KIND.build(KIND.settings(count_words=setting), {}, world)
             self.assertEqual(proxy.words is not None, counts)
-            handler = MOUNT.build(MOUNT.settings(), proxy, world)
+            handler = mount.KIND.build(mount.KIND.settings(), proxy, world)
             self.assertTrue(callable(handler))
