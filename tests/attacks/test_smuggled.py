@@ -1,0 +1,206 @@
+"""Requests through netkit to servers of others: they see what netkit holds valid, and nothing else.
+
+Each vector is said on a connection of its own, with an honest request before it and one to be smuggled
+behind it; then another client asks on what connections the pool has.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from types import MappingProxyType
+
+from attrs import frozen
+from twisted.trial.unittest import SynchronousTestCase
+
+from tests.attacks.honest import HONEST, get
+from tests.attacks.host import dial
+from tests.attacks.origins import ORIGINS, Origin, Seen
+from tests.http.fakes import Answer, answers
+from tests.http.test_smuggling import (
+    CHUNKS,
+    CODINGS,
+    LENGTHS,
+    LINES,
+    OTHERS,
+    SMUGGLED,
+    STATUSES,
+    TARGETS,
+    chunked,
+)
+from tests.running import netkit
+
+REFUSED: Mapping[str, bytes] = MappingProxyType(
+    {
+        **LENGTHS,
+        **CODINGS,
+        **LINES,
+        **TARGETS,
+        **{f"other {number}": vector for number, (_, vector) in enumerate(OTHERS)},
+    }
+)
+CONFIG = """
+[service.web]
+kind = "site"
+listen = "tcp:0:interface=127.0.0.1"
+[[service.web.mount]]
+path = "/"
+kind = "upstream"
+servers = ["tcp:127.0.0.1:{port}"]
+health = {{ max_fails = 0 }}
+[[service.web.mount]]
+path = "/app"
+kind = "upstream"
+servers = ["tcp:127.0.0.1:{port}"]
+[service.proxy]
+listen = "tcp:0:interface=127.0.0.1"
+destination = [{{ networks = ["127.0.0.0/8"], action = "allow" }}]
+"""
+
+
+@frozen
+class Front:
+    """A netkit before an origin: the port of one of its proxies, and what it wants before a path."""
+
+    port: int
+    base: bytes
+
+    @property
+    def host(self) -> str:
+        """Return the Host that the origin sees."""
+        return self.base.decode().removeprefix("http://") or "h"
+
+    def ask(self, said: bytes) -> list[Answer]:
+        """Return the answers to what one client says, who reads until netkit closes."""
+        methods = iter(("HEAD",) if said.startswith(b"HEAD ") else ())
+        received = b""
+        with dial(self.port) as client:
+            client.sendall(said)
+            while piece := client.recv(65536):
+                received += piece
+        return list(answers(received, lambda: next(methods, "GET")))
+
+    def leaving(self, path: str) -> bytes:
+        """Return the request of an honest client that leaves."""
+        return get(b"Connection: close", path=path.encode()).replace(b"<", self.base)
+
+    def rebased(self, vector: bytes) -> bytes:
+        """Return a request for the path / as this front wants it."""
+        return vector.replace(b" / ", b" %b/ " % self.base, 1)
+
+    def got(self, path: str) -> Seen:
+        """Return what an origin sees of an honest client."""
+        return Seen(f"GET {path} HTTP/1.1", self.host)
+
+
+class Smuggled(SynchronousTestCase):
+    """Vectors for one origin, by both proxies."""
+
+    origin: str
+
+    @contextmanager
+    def fronts(self) -> Iterator[tuple[Origin, Sequence[Front]]]:
+        """Run the origin, and both proxies before it."""
+        with ORIGINS[self.origin]() as origin:
+            with netkit(CONFIG.format(port=origin.port), self.mktemp()) as running:
+                base = b"http://127.0.0.1:%d" % origin.port
+                web, proxy = (running.ports[name][0] for name in ("web", "proxy"))
+                yield origin, (Front(web, b""), Front(proxy, base))
+            self.assertNotIn("Traceback", "\n".join(running.lines))
+
+    def refused(self, front: Front, name: str, vector: bytes) -> list[Seen]:
+        """Assert that `vector` is refused behind an honest request; return what may be seen."""
+        before = f"/before?{name.encode().hex()}"
+        said = get(path=before.encode()).replace(b"<", front.base)
+        got = front.ask(said + front.rebased(vector) + SMUGGLED)
+        self.assertEqual((2, 200), (len(got), got[0].status), (name, got))
+        self.assertIn(got[1].status, STATUSES, name)
+        return [front.got(before), *self.own(front, name)]
+
+    def served(self, front: Front, name: str) -> list[Seen]:
+        """Assert that a vector is served as it is; return what is seen of it."""
+        vector = HONEST[name]
+        last = f"/last?{name.encode().hex()}"
+        got = front.ask(vector.at(front.base) + front.leaving(last))
+        statuses = [200] * (len(vector.seen) + 1)
+        self.assertEqual(statuses, [each.status for each in got], name)
+        self.assertEqual(last.encode(), got[-1].body, name)
+        seen = [Seen(line, front.host, body) for line, body in vector.seen]
+        return [*seen, front.got(last), *self.own(front, name)]
+
+    def own(self, front: Front, name: str) -> list[Seen]:
+        """Assert that the next client gets its own answer; return what is seen of it."""
+        path = f"/own?{name.encode().hex()}"
+        (answer,) = front.ask(front.leaving(path))
+        self.assertEqual((200, path.encode()), (answer.status, answer.body), name)
+        return [front.got(path)]
+
+    def check(self) -> None:
+        """Assert that the origin sees what is valid of all vectors, and nothing else."""
+        expected: list[Seen] = []
+        with self.fronts() as (origin, fronts):
+            for front in fronts:
+                for name, vector in REFUSED.items():
+                    expected += self.refused(front, name, vector)
+                for name in HONEST:
+                    expected += self.served(front, name)
+        for found, wanted in zip(origin.seen, expected, strict=False):
+            self.assertEqual(wanted, found)
+        self.assertEqual((len(expected), []), (len(origin.seen), origin.refused))
+
+    def check_chunks(self) -> None:
+        """Assert that the origin sees no body that is malformed as a whole one."""
+        expected: list[Seen] = []
+        with self.fronts() as (origin, fronts):
+            for front in fronts:
+                for name, body in CHUNKS.items():
+                    expected += self.refused(front, name, chunked(body))
+        self.assertEqual(expected, origin.seen)
+        for each in origin.refused:
+            self.assertRegex(each, "POST / HTTP/1.1|without sending complete message body")
+
+
+class LlhttpTests(Smuggled):
+    origin = "llhttp"
+
+    def test_heads(self) -> None:
+        """An llhttp that forgives everything sees what is valid, and nothing else."""
+        self.check()
+
+    def test_chunks(self) -> None:
+        """It never sees the end of a body that is malformed."""
+        self.check_chunks()
+
+
+class H11Tests(Smuggled):
+    origin = "h11"
+
+    def test_heads(self) -> None:
+        """An h11 sees what is valid, and nothing else."""
+        self.check()
+
+    def test_chunks(self) -> None:
+        """It never sees the end of a body that is malformed."""
+        self.check_chunks()
+
+
+class NginxTests(Smuggled):
+    origin = "nginx"
+
+    def test_heads(self) -> None:
+        """An nginx sees what is valid, and nothing else."""
+        self.check()
+
+    def test_chunks(self) -> None:
+        """It never sees the end of a body that is malformed."""
+        self.check_chunks()
+
+
+class HaproxyTests(Smuggled):
+    origin = "haproxy"
+
+    def test_heads(self) -> None:
+        """A HAProxy sees what is valid, and nothing else."""
+        self.check()
+
+    def test_chunks(self) -> None:
+        """It never sees the end of a body that is malformed."""
+        self.check_chunks()
