@@ -20,6 +20,7 @@ from netkit.config.schema import (
     ServiceTable,
     Tls,
     account,
+    destination,
     endpoint,
     override,
 )
@@ -27,6 +28,7 @@ from netkit.document.lines import KeyPath
 from netkit.document.typed import BelowError, Document, Reader, open_document
 from netkit.document.values import did_you_mean, quoted
 from netkit.errors import ConfigError
+from netkit.net.destination import Destination
 from netkit.net.endpoint import Endpoint
 from netkit.net.limits import Limits
 from netkit.services import KINDS
@@ -46,6 +48,7 @@ def load(name: str, kinds: Kinds = KINDS) -> tuple[Plan, Document]:
     mounts = {mount.name: mount for kind in kinds for mount in kind.mounts}
     hooks = {
         Account: account,
+        Destination: destination,
         Endpoint: endpoint,
         Override: override,
         Mount: lambda written, reader: _mount(written, reader, mounts),

@@ -14,7 +14,9 @@ from twisted.logger import LogLevel
 
 from netkit.document.typed import Reader
 from netkit.document.values import Network, OneOrMore
+from netkit.net import destination as destinations
 from netkit.net.clients import ClientCertificates
+from netkit.net.destination import Destination
 from netkit.net.endpoint import Endpoint, parse
 from netkit.net.limits import Limits
 from netkit.net.tls import UnknownNames
@@ -132,6 +134,11 @@ def account(written: object, _: Reader) -> Account:
 def endpoint(written: object, reader: Reader) -> Endpoint:
     """Return an endpoint string taken apart; raise ValueError where it is not right."""
     return parse(reader.read(written, str), reader.base)
+
+
+def destination(written: object, reader: Reader) -> Destination:
+    """Return where to connect to; raise ValueError where that is not right."""
+    return destinations.parse(reader.read(written, str), reader.base)
 
 
 def override(written: object, reader: Reader) -> Override:

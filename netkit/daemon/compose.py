@@ -7,7 +7,7 @@ plan and is who the plan says, or it does not start.
 
 import os
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any, NoReturn
@@ -33,6 +33,7 @@ from netkit.daemon.privileges import (
 )
 from netkit.daemon.readable import Reader, obstacles
 from netkit.document.typed import Document
+from netkit.net.addresses import SocketAddress
 from netkit.net.clients import ClientCertificates
 from netkit.net.listener import Gate, behind
 from netkit.net.pemfiles import Signature, signature
@@ -145,7 +146,8 @@ class Daemon(MultiService):
         self._log = LeveledLogger("netkit", prepared.plan.log)
         self._bound = False
         self._remarks = tuple(prepared.remarks())
-        running = _build(prepared.plan, reactor)
+        self._listeners: tuple[Listener, ...] = ()
+        running = _build(prepared.plan, reactor, self._addresses)
         for service in running.values():
             service.setServiceParent(self)
         self._listeners = tuple(_listeners(prepared, running, reactor))
@@ -189,6 +191,11 @@ class Daemon(MultiService):
             self._log.warn("{remark}", remark=remark)
         self._log.info("serves what {file} says", file=self._prepared.plan.file)
 
+    def _addresses(self, service: str) -> frozenset[SocketAddress]:
+        """Return where the service listens on IP by now."""
+        found = (each.address for each in self._listeners if each.service == service)
+        return frozenset(address for address in found if address is not None)
+
     def _prove_identity(self) -> None:
         if not self._bound and os.geteuid() == ROOT:
             raise PrivilegeError("twist never sheds root; start it with twistd")
@@ -204,12 +211,16 @@ class Daemon(MultiService):
         raise StartError(text)
 
 
-def _build(plan: Plan, reactor: Any) -> Mapping[str, Running[Any]]:  # noqa: ANN401
+def _build(
+    plan: Plan,
+    reactor: Any,  # noqa: ANN401
+    addresses: Callable[[str], frozenset[SocketAddress]],
+) -> Mapping[str, Running[Any]]:
     """Build the services of `plan`, each after those that it names."""
     running: dict[str, Running[Any]] = {}
     for service in plan.in_order():
         log = LeveledLogger(f"netkit.{service.name}", plan.log)
-        world = World(reactor, reactor, log)
+        world = World(reactor, reactor, log, partial(addresses, service.name))
         named = {each.service: running[each.service] for each in service.references}
         running[service.name] = service.kind.build(service.settings, named, world)
     return running

@@ -8,6 +8,7 @@ import os
 from typing import Any
 
 from twisted.application.service import Service
+from twisted.internet.address import IPv4Address, IPv6Address
 from twisted.internet.defer import Deferred, maybeDeferred, succeed
 from twisted.internet.endpoints import AdoptedStreamServerEndpoint, serverFromString
 from twisted.internet.error import CannotListenError
@@ -17,6 +18,7 @@ from twisted.python.failure import Failure
 
 from netkit.config.plan import ListenerPlan
 from netkit.document.values import quoted
+from netkit.net.addresses import SocketAddress, plain
 
 _WHY = {
     errno.EADDRINUSE: "the address is in use; is another server, or another netkit, running there?",
@@ -71,6 +73,14 @@ class Listener(Service):
         """End the daemon: it would lack a listener."""
         self._log.critical("{cannot}: {why}", cannot=self._cannot(), why=_why(failure))
         self._reactor.stop()
+
+    @property
+    def address(self) -> SocketAddress | None:
+        """Where it listens on IP, or None where it does not."""
+        where = self._port.getHost() if self._port is not None else None
+        if not isinstance(where, IPv4Address | IPv6Address):
+            return None
+        return SocketAddress(plain(where.host), where.port)
 
     def startService(self) -> None:
         """Say where the service listens."""

@@ -190,6 +190,7 @@ def _converter(base: Path) -> Converter:
     converter.register_structure_hook_func(_is_enum, _member)
     converter.register_structure_hook_factory(_is_tuple, lambda _: _sequence_hook(converter))
     converter.register_structure_hook_factory(_is_annotated, lambda _: _checked_hook(converter))
+    converter.register_structure_hook_func(lambda kind: kind == int | str, _number_or_text)
     converter.register_structure_hook_func(_is_switch, _switch_hook(converter))
     converter.register_structure_hook_factory(attrs.has, lambda kind: _table_hook(converter, kind))
     return converter
@@ -223,6 +224,10 @@ def _exactly(value: Any, kind: type) -> Any:  # noqa: ANN401
     if kind is float and type(value) is int:
         return float(value)
     raise ValueError(f"{_shown(value)} is not right; {_WANTED[kind]}")
+
+
+def _number_or_text(value: object, _: object) -> object:
+    return value if type(value) is int else _exactly(value, str)
 
 
 def _path(base: Path, value: object) -> Path:

@@ -66,6 +66,13 @@ def parse(text: str, base: Path | None = None) -> Endpoint:
 
     Raise ValueError with what is wrong and what would be right.
     """
+    endpoint = taken_apart(text)
+    _check(endpoint, text)
+    return _below(base, endpoint) if base else endpoint
+
+
+def taken_apart(text: str) -> Endpoint:
+    """Return `text` by the grammar alone: nothing of it is checked, and it may be any string."""
     parameters = [match[0] for match in _parameters(text)]
     kind, rest = _unescaped(parameters[0]), parameters[1:]
     arguments: list[str] = []
@@ -76,9 +83,7 @@ def parse(text: str, base: Path | None = None) -> Endpoint:
             options[_unescaped(named[1])] = _unescaped(named[2])
         else:
             arguments.append(_unescaped(parameter))
-    endpoint = Endpoint(kind, tuple(arguments), options)
-    _check(endpoint, text)
-    return _below(base, endpoint) if base else endpoint
+    return Endpoint(kind, tuple(arguments), options)
 
 
 def _parameters(text: str) -> Iterator[re.Match[str]]:

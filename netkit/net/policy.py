@@ -71,16 +71,32 @@ def nowhere_local(_: Address) -> bool:
 
 
 @frozen
+class Order:
+    """What an operator says of `networks`: that they are connected to, or that they are not.
+
+    `name` completes "… is forbidden: ".
+    """
+
+    name: str
+    networks: tuple[Network, ...]
+    allowed: bool
+
+
+EVERYWHERE: tuple[Network, ...] = (ip_network("0.0.0.0/0"), ip_network("::/0"))
+
+
+@frozen
 class Policy:
     """Addresses that are forbidden (`rules`), except for networks that are `allowed`.
 
-    `own` are listeners, which are forbidden even where their network is allowed; one on the
+    Before that the first of the `orders` decides that an address fits. `own` are listeners, which are forbidden even where their network is allowed; one on the
     unspecified address stands for its port on every address of this host.
     """
 
     rules: tuple[Rule, ...] = NOT_PUBLIC
     allowed: tuple[Network, ...] = ()
     own: frozenset[SocketAddress] = frozenset()
+    orders: tuple[Order, ...] = ()
 
     def refusal(
         self, to: SocketAddress, is_local: Callable[[Address], bool] = nowhere_local
@@ -94,6 +110,9 @@ class Policy:
         return next(filter(None, map(self._rule_for, _faces(to.host))), "")
 
     def _rule_for(self, address: Address) -> str:
+        for order in self.orders:
+            if within(address, order.networks):
+                return "" if order.allowed else order.name
         if within(address, self.allowed):
             return ""
         return next((rule.name for rule in self.rules if within(address, rule.networks)), "")

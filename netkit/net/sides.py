@@ -6,7 +6,7 @@ has `RESTING_BYTES`.
 """
 
 from collections.abc import Callable, Iterable
-from typing import cast
+from typing import Any, cast
 
 from twisted.internet.address import UNIXAddress
 from twisted.internet.defer import Deferred
@@ -17,9 +17,11 @@ from twisted.internet.interfaces import (
     IProtocol,
     ITransport,
 )
+from twisted.internet.protocol import Factory
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
+from netkit.net.dial import Way
 from netkit.net.stream import IStream
 from netkit.net.tunnel import End, Tunnel, Tunnels
 
@@ -111,6 +113,28 @@ class Side:
             end.connectionLost(self._reason)
         elif self._silent:
             end.readConnectionLost()
+
+
+class _Sides(Factory[Any]):
+    """Makes sides."""
+
+    noisy = False
+
+    def __init__(self, left: Callable[[], None] | None) -> None:
+        self._left = left
+
+    def buildProtocol(self, addr: IAddress | None) -> Any:  # noqa: ANN401, ARG002 (as Twisted's)
+        """Return a side."""
+        return Side(self._left)
+
+
+def reach(way: Way, left: Callable[[], None] | None = None) -> Deferred[Side]:
+    """Return the side, not joined yet, of a connection made by `way`.
+
+    Fails as the way does; whoever cancels is left without a connection. `left` is as for a Side.
+    """
+    reached: Deferred[Any] = way.connect(_Sides(left))
+    return reached
 
 
 def join(tunnels: Tunnels, near: Side, far: Side) -> Tunnel:

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from netkit.services import echo, finger, proxy, pubsub, site
+from netkit.services import echo, finger, proxy, pubsub, site, tunnel
 from netkit.services.kind import Kind
 
 KINDS: tuple[Kind[Any, Any], ...] = (
@@ -11,4 +11,5 @@ KINDS: tuple[Kind[Any, Any], ...] = (
     proxy.KIND,
     pubsub.KIND,
     site.KIND,
+    tunnel.KIND,
 )

@@ -15,6 +15,7 @@ from twisted.logger import Logger
 
 from netkit.document.lines import KeyPath
 from netkit.http.messages import Handler
+from netkit.net.addresses import SocketAddress
 
 Settings = TypeVar("Settings")
 Options = TypeVar("Options")
@@ -23,11 +24,15 @@ _Shown = TypeVar("_Shown")
 
 @frozen
 class World:
-    """What a service may use of the world outside it; tests pass a clock they turn themselves."""
+    """What a service may use of the world outside it; tests pass a clock they turn themselves.
+
+    `listening` returns where the service itself listens on IP by now.
+    """
 
     clock: IReactorTime
     network: IReactorTCP
     log: Logger
+    listening: Callable[[], frozenset[SocketAddress]] = frozenset
 
 
 @frozen

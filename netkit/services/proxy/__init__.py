@@ -1,4 +1,4 @@
-"""The interim forward proxy: plain HTTP in absolute-form, for clients of given networks."""
+"""The forward proxy: HTTP and tunnels, for the clients and to the destinations that an operator allows."""
 
 from netkit.services.proxy.service import KIND
 

@@ -1,79 +1,182 @@
-"""The forward proxy as a service: who may use it, and what becomes of each request.
+"""The forward proxy as a service: each request let in, judged, and passed on or refused.
 
-It forwards plain HTTP alone and opens no tunnels; every address that netkit's host can reach may be
-asked for, which is why it serves this host alone unless told otherwise.
+Rule: whatever becomes of a request, its client has an answer and the log one line that says which rule
+decided.
 """
 
+from collections.abc import Awaitable
 from http import HTTPStatus
-from ipaddress import ip_network
+from secrets import token_hex
+from typing import Any
 
-from attrs import frozen
+from twisted.internet.defer import Deferred
+from twisted.internet.interfaces import IReactorPluggableNameResolver
+from twisted.python.failure import Failure
 
-from netkit.document.values import Network, Seconds
-from netkit.http.accesslog import access_log
-from netkit.http.limits import DEFAULTS, Limits
+from netkit.http import accesstable
+from netkit.http.accesslog import Exchange
+from netkit.http.asking import AskError, Asks
 from netkit.http.messages import Request, Response
-from netkit.http.pages import error_page
+from netkit.http.pages import NOSNIFF
+from netkit.http.pool import Pool
 from netkit.http.server import HandlerFactory
-from netkit.net.peer import host
+from netkit.net.connect import Connector
+from netkit.net.limits import source
+from netkit.net.logins import Logins, in_threads
+from netkit.net.names import Names
+from netkit.net.policy import Policy
+from netkit.net.tunnel import Tunnels
+from netkit.net.users import passwords
 from netkit.services.kind import Kind, NoOptions, References, Running, World
-from netkit.services.proxy.forwarding import NotForwardedError, destination
-from netkit.services.proxy.policy import admits
-from netkit.services.proxy.upstream import UpstreamError, UpstreamLateError, fetch
+from netkit.services.proxy.access import Access
+from netkit.services.proxy.admission import Admission
+from netkit.services.proxy.connecting import Connecting
+from netkit.services.proxy.decisions import Decision, Decisions, DeniedError, shown
+from netkit.services.proxy.passing import hops_left, reflected
+from netkit.services.proxy.relay import Relay
+from netkit.services.proxy.routing import Routing
+from netkit.services.proxy.settings import Settings, complaints
+from netkit.services.proxy.targets import NotForProxyError
 
-LOOPBACK: tuple[Network, ...] = (ip_network("127.0.0.0/8"), ip_network("::1/128"))
-
-
-@frozen
-class Settings:
-    """A proxy's own keys.
-
-    `clients` may use it, others are refused. `http` says what a request may cost. `upstream_timeout`
-    is how long, in seconds, an origin may take to be reached, to begin its answer, and to go on.
-    """
-
-    clients: tuple[Network, ...] = LOOPBACK
-    http: Limits = DEFAULTS
-    upstream_timeout: Seconds = 60.0
+_SECRETS = (b"authorization", b"cookie", b"proxy-authorization")
+_NO_SITE = "This is a proxy and no web site: give it to a program as that, as in curl --proxy."
 
 
 class Proxy(Running[NoOptions]):
-    """A running proxy."""
+    """A running proxy; `asks` is who asks servers, a pool of its own where there is none."""
 
-    def __init__(self, settings: Settings, references: References, world: World) -> None:  # noqa: ARG002
+    def __init__(self, settings: Settings, world: World, asks: Asks | None = None) -> None:
         self._settings = settings
         self._world = world
-
-    def factory(self, options: NoOptions) -> HandlerFactory:  # noqa: ARG002 (a proxy has none)
-        """Return what serves one listener's connections, with a line in the log for each request."""
-        return HandlerFactory(
-            self.answer,
-            clock=self._world.clock,
-            log=self._world.log,
-            limits=self._settings.http,
-            served=access_log(self._world.log),
+        self._pool = Pool(settings.upstream, world.clock)
+        self._tunnels = Tunnels(settings.tunnel, world.clock)
+        self._access_log = accesstable.built(settings.access_log, world.clock, world.log)
+        name = settings.name or f"netkit-{token_hex(4)}"
+        self._decisions = Decisions(name, world.log)
+        self._admission = Admission(settings, self._logins())
+        self._routing = self._routed(name)
+        self._relay = Relay(asks or self._pool, self._tunnels, name)
+        self._connecting = Connecting(
+            asks=asks or self._pool,
+            tunnels=self._tunnels,
+            decisions=self._decisions,
+            clock=world.clock,
+            at_once=settings.tunnels_per_client,
+            through_parent=False,
         )
 
-    async def answer(self, request: Request) -> Response:
+    def _logins(self) -> Logins | None:
+        settings, world = self._settings, self._world
+        if not settings.wants_login:
+            return None
+        known = passwords(settings.users, settings.passwords)
+        return Logins(known, in_threads(world.network), world.clock, world.log)
+
+    def _routed(self, name: str) -> Routing:
+        settings, world = self._settings, self._world
+        names = Names(IReactorPluggableNameResolver(world.network).nameResolver)
+
+        def connector(policy: Policy) -> Connector:
+            seconds = settings.connect_timeout
+            return Connector(world.clock, world.network, names, policy, seconds)
+
+        access = Access.of(settings.connect_ports, settings.ports, settings.destination)
+        return Routing(access, connector, world.listening, name)
+
+    def factory(self, options: NoOptions) -> HandlerFactory:  # noqa: ARG002 (a proxy has none)
+        """Return what serves one listener's connections."""
+        world = self._world
+        return HandlerFactory(
+            self.answer,
+            clock=world.clock,
+            log=world.log,
+            limits=self._settings.http,
+            served=self._served,
+        )
+
+    def startService(self) -> None:
+        """Open the access log, as who the process is by now."""
+        super().startService()
+        self._access_log.start()
+        self._routing.forget()
+
+    def stopService(self) -> None:
+        """Keep no connections to servers; tunnels and answers under way go on."""
+        super().stopService()
+        self._access_log.stop()
+        self._pool.stop()
+
+    def answer(self, request: Request) -> Response | Awaitable[Response]:
         """Return the origin's answer, or a page that says why there is none."""
-        settings = self._settings
-        if not admits(settings.clients, host(request.client.peer)):
-            return error_page(HTTPStatus.FORBIDDEN, "This proxy does not serve your address.")
-        if request.method == b"CONNECT":
-            words = "This proxy opens no tunnels, as https:// would need."
-            return error_page(HTTPStatus.NOT_IMPLEMENTED, words)
-        body = await request.body.read(settings.http.body_bytes)
+        decision = self._decisions.begin(request, self._world.clock.seconds())
         try:
-            where = destination(request.target)
-            return await fetch(request, body, where, self._world, settings.upstream_timeout)
-        except NotForwardedError as error:
-            return error_page(HTTPStatus.BAD_REQUEST, str(error))
-        except UpstreamLateError as error:
-            return error_page(HTTPStatus.GATEWAY_TIMEOUT, str(error))
-        except UpstreamError as error:
-            return error_page(HTTPStatus.BAD_GATEWAY, str(error))
+            user = self._admission.user(request)
+            if isinstance(user, Deferred):
+                coming: Deferred[Any] = user.addCallback(self._known, request, decision)
+            else:
+                answer = self._known(user, request, decision)
+                if isinstance(answer, Response):
+                    return answer
+                coming = answer
+        except (AskError, DeniedError) as error:
+            return self._decisions.page(error, decision)
+        return coming.addErrback(self._failed, decision)
+
+    def _known(
+        self, user: str, request: Request, decision: Decision
+    ) -> Response | Deferred[Response]:
+        """Go on with a request of somebody who may use the proxy."""
+        decision.user = shown(user)
+        head = request.head
+        try:
+            plan = self._routing.plan(head)
+        except NotForProxyError:
+            return self._own(request, decision)
+        decision.target = str(plan.target)
+        decision.rule = plan.allowed_by
+        if head.method == b"CONNECT":
+            who = f"user {user}" if user else source(request.client.peer)
+            return self._connecting.connect(plan.errand, who, decision)
+        if hops_left(head) == 0:
+            return _last_hop(request)
+        return self._relay.pass_on(request, plan.errand)
+
+    def _own(self, request: Request, decision: Decision) -> Response:
+        """Answer what was asked of the proxy itself."""
+        if request.target == b"*":
+            decision.rule = "the proxy itself"
+            return Response(HTTPStatus.NO_CONTENT)
+        error = DeniedError("the target", _NO_SITE, HTTPStatus.BAD_REQUEST)
+        return self._decisions.page(error, decision)
+
+    def _failed(self, failure: Failure, decision: Decision) -> Response:
+        failure.trap(AskError, DeniedError)
+        assert isinstance(failure.value, Exception)  # noqa: S101 (for mypy)
+        return self._decisions.page(failure.value, decision)
+
+    def _served(self, exchange: Exchange) -> None:
+        self._decisions.served(exchange)
+        self._access_log.served(exchange)
+
+
+def _last_hop(request: Request) -> Response:
+    """Answer what may go no further (RFC 9110 7.6.2), as its last recipient."""
+    if request.method == b"TRACE":
+        fields = ((b"Content-Type", b"message/http"), NOSNIFF)
+        return Response(HTTPStatus.OK, fields, reflected(request.head, _SECRETS))
+    return Response(HTTPStatus.NO_CONTENT)
+
+
+def _built(settings: Settings, _: References, world: World) -> Proxy:
+    return Proxy(settings, world)
 
 
 KIND: Kind[Settings, NoOptions] = Kind(
-    name="proxy", settings=Settings, options=NoOptions, build=Proxy, limits={"idle_timeout": 0.0}
+    name="proxy",
+    settings=Settings,
+    options=NoOptions,
+    build=_built,
+    complaints=complaints,
+    limits={"idle_timeout": 0.0},  # HTTP and tunnels have times of their own
+    alpn=(b"http/1.1",),
 )

@@ -5,11 +5,9 @@ past; and every method needs the login that is not said to need none. What a pro
 is never taken for an answer to others.
 """
 
-import os
 import re
-from collections.abc import Awaitable, Collection, Iterator, Mapping
+from collections.abc import Awaitable, Collection, Iterator
 from http import HTTPStatus
-from pathlib import Path
 from typing import Annotated
 from unicodedata import normalize
 
@@ -17,38 +15,20 @@ from attrs import evolve, frozen
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IAddress
 
-from netkit.document.typed import open_document
 from netkit.document.values import Matching, did_you_mean, quoted
-from netkit.errors import ConfigError, Problem
 from netkit.http.basicauth import Credentials, challenge, credentials
 from netkit.http.messages import Handler, Request, Response
 from netkit.http.pages import error_page
 from netkit.net.logins import BusyError, Logins, TooManyTriesError
-from netkit.passwords import PasswordHash, parse
 from netkit.services.kind import Complaint
 
-_FILE_BYTES = 1024 * 1024
 _RETRY = (b"Retry-After", b"10")
-_LONGEST_USER = 256  # characters
 
 _Realm = Annotated[
     str,
     Matching(re.compile(r"[\x20\x21\x23-\x5b\x5d-\x7e]{1,100}"), "printable ASCII without quotes"),
 ]
 _Method = Annotated[str, Matching(re.compile(r"[A-Z][A-Z-]{0,30}"), 'a method, as in "GET"')]
-
-
-@frozen
-class HashText:
-    """Checks a password as it is written in a file; shows nothing of it."""
-
-    def complaint(self, value: object) -> str | None:
-        """Return what is wrong with `value` as a hash."""
-        try:
-            parse(str(value))
-        except ValueError as error:
-            return str(error)
-        return None
 
 
 @frozen
@@ -98,36 +78,6 @@ def protected(handler: Handler, rule: AuthRule, logins: Logins) -> Handler:
 async def _is_right(logins: Logins, login: Credentials, peer: IAddress) -> bool:
     answer = logins.check(login.user, login.password, peer)
     return await answer if isinstance(answer, Deferred) else answer
-
-
-def why_unreadable(file: Path) -> str:
-    """Return why `file` cannot be a file of passwords, whatever it holds; empty where it can."""
-    # Path.is_file raises where a folder above may not be entered.
-    if os.path.isfile(file) and os.path.getsize(file) <= _FILE_BYTES:  # noqa: PTH113, PTH202
-        return ""
-    return f"is no file of at most {_FILE_BYTES} bytes"
-
-
-def read_passwords(file: Path) -> Mapping[str, PasswordHash]:
-    """Return the users of a file in TOML: alice = "$scrypt$..."; ConfigError has all its mistakes."""
-    unreadable = why_unreadable(file)
-    if unreadable:
-        raise ConfigError([Problem(str(file), 0, "", unreadable)])
-    document = open_document(str(file))
-    for user, written in document.tables.items():
-        wrong = user_complaint(user) or HashText().complaint(written)
-        if wrong:
-            document.complain((user,), wrong)
-    document.raise_problems()
-    return {user: parse(written) for user, written in document.tables.items()}
-
-
-def user_complaint(user: str) -> str | None:
-    """Return what is wrong with a user's name: RFC 7617 2 has no colon and no controls in it."""
-    controls = any(ord(char) < 0x20 or 0x7F <= ord(char) < 0xA0 for char in user)  # noqa: PLR2004
-    if not user or ":" in user or controls or len(user) > _LONGEST_USER:
-        return f"the name {quoted(user)} is not right; without a colon and control characters"
-    return None
 
 
 def complaints(

@@ -3,7 +3,7 @@
 Rule: nothing here knows a mount by name, or the server under the site.
 """
 
-from collections.abc import Awaitable, Callable, Collection, Iterable, Iterator
+from collections.abc import Awaitable, Callable, Iterable, Iterator
 from http import HTTPStatus
 from pathlib import Path
 from typing import Annotated
@@ -11,14 +11,13 @@ from typing import Annotated
 from attrs import field, frozen
 
 from netkit.document.values import quoted
-from netkit.errors import ConfigError
 from netkit.http import accesstable
 from netkit.http.limits import DEFAULTS, Limits
 from netkit.http.messages import Handler, Request, Response
 from netkit.http.pages import error_page
 from netkit.http.server import HandlerFactory
 from netkit.net.logins import Logins, in_threads
-from netkit.passwords import Passwords, parse
+from netkit.net.users import HashText, Users, passwords
 from netkit.services.kind import (
     Complaint,
     Kind,
@@ -30,7 +29,6 @@ from netkit.services.kind import (
     World,
 )
 from netkit.services.site import hosting
-from netkit.services.site.auth import HashText, read_passwords, user_complaint, why_unreadable
 from netkit.services.site.hosting import Host, HostSettings, nobody
 from netkit.services.site.hosts import BadAuthorityError, Hosts
 from netkit.services.site.mounts import MOUNTS
@@ -118,10 +116,8 @@ class Site(Running[NoOptions]):
         settings, world = self._settings, self._world
         if not any(host.auth for host in (settings, *settings.host)):
             return None
-        written = {user: parse(text) for user, text in settings.users.items()}
-        filed = read_passwords(settings.passwords) if settings.passwords else {}
-        passwords = Passwords({**filed, **written})
-        return Logins(passwords, in_threads(world.network), world.clock, world.log)
+        known = passwords(settings.users, settings.passwords)
+        return Logins(known, in_threads(world.network), world.clock, world.log)
 
 
 def complaints(settings: Settings) -> Iterator[Complaint]:
@@ -138,43 +134,16 @@ def complaints(settings: Settings) -> Iterator[Complaint]:
             if getattr(settings, key):
                 text = "is for the default host, which shows nothing; it belongs to a host"
                 yield Complaint((key,), text)
-    filed = _Filed.of(settings.passwords)
-    if filed.unreadable:
-        text = f"{quoted(str(settings.passwords))} {filed.unreadable}"
-        yield Complaint(("passwords",), text)
-    users = None if filed.spoilt else {*settings.users, *filed.users}
+    known = Users.of(settings.users, settings.passwords)
+    users = None if known.spoilt else known.names
     for index, host in enumerate((settings, *settings.host)):
         found = hosting.complaints(host, users)
         yield from _below(index - 1, found) if index else found
     yield from _name_complaints(settings.host)
-    yield from _user_complaints(settings, filed.users)
-    if filed.mistakes is not None:
-        raise filed.mistakes
-
-
-@frozen
-class _Filed:
-    """The users in a file of passwords, or what is wrong with it."""
-
-    users: frozenset[str] = frozenset()
-    unreadable: str = ""
-    mistakes: ConfigError | None = None
-
-    @property
-    def spoilt(self) -> bool:
-        return bool(self.unreadable or self.mistakes)
-
-    @classmethod
-    def of(cls, file: Path | None) -> "_Filed":
-        if file is None:
-            return cls()
-        unreadable = why_unreadable(file)
-        if unreadable:
-            return cls(unreadable=unreadable)
-        try:
-            return cls(frozenset(read_passwords(file)))
-        except ConfigError as error:
-            return cls(mistakes=error)
+    for path, wrong in known.complaints:
+        yield Complaint(path, wrong)
+    if known.mistakes is not None:
+        raise known.mistakes
 
 
 def _below(index: int, complaints: Iterable[Complaint]) -> Iterator[Complaint]:
@@ -193,15 +162,6 @@ def _name_complaints(hosts: tuple[Host, ...]) -> Iterator[Complaint]:
                 text = f"{quoted(host.names[place])} is taken; each name leads to one host"
                 yield Complaint(("host", index, "names", place), text)
             taken.add(name)
-
-
-def _user_complaints(settings: Settings, filed: Collection[str]) -> Iterator[Complaint]:
-    for user in settings.users:
-        wrong = user_complaint(user)
-        if wrong:
-            yield Complaint(("users", user), wrong)
-        if user in filed:
-            yield Complaint(("users", user), "stands in the file of passwords too; one of the two")
 
 
 def references(settings: Settings) -> Iterator[Reference]:

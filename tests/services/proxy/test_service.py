@@ -1,429 +1,444 @@
-"""The proxy between a client and an origin, in memory and over loopback."""
+"""The forward proxy in memory: who is let in, where they may go, and what the log says of it."""
 
-import subprocess
+from base64 import b64encode
 from ipaddress import ip_network
-from shutil import which
 from typing import Any
-from unittest import skipUnless
 
-from twisted.internet import reactor
 from twisted.internet.address import IPv4Address, IPv6Address, UNIXAddress
-from twisted.internet.error import ConnectError, ConnectionDone, ConnectionLost
-from twisted.internet.interfaces import IAddress
-from twisted.internet.testing import MemoryReactorClock, StringTransport
-from twisted.internet.threads import deferToThread
-from twisted.logger import LogEvent, formatEvent
-from twisted.python.failure import Failure
-from twisted.trial.unittest import SynchronousTestCase, TestCase
 
-from netkit.http.limits import Limits
-from netkit.http.messages import Request, Response
-from netkit.http.pages import text
-from netkit.http.server import HandlerFactory
-from netkit.services.kind import NoOptions, World
-from netkit.services.proxy import KIND
-from netkit.services.proxy.service import LOOPBACK, Proxy, Settings
-from netkit.services.proxy.upstream import HEADER_BYTES
-from tests.http.fakes import Answer, NarrowTransport, answers, recorded
-from tests.listening import listening
+from netkit.net.addresses import SocketAddress, literal
+from netkit.passwords import Cost, hashed
+from netkit.services.proxy.access import Action, DestinationRule
+from netkit.services.proxy.service import KIND
+from tests.services.proxy.fakes import Server
+from tests.services.proxy.proxies import CLIENT, CONNECT, GET, ORIGIN, ProxyCase
+from tests.services.proxy.test_access import DISGUISES
 
-CLIENT = IPv4Address("TCP", "127.0.0.1", 40000)
-GET = b"GET http://origin:8080/path?q HTTP/1.1\r\nHost: other\r\n\r\n"
+HASH = str(hashed("sesame", Cost(ln=9)))
+LOOPBACK = DestinationRule(action=Action.ALLOW, networks=(ip_network("127.0.0.0/8"),), name="here")
+STRANGER = IPv4Address("TCP", "192.0.2.9", 40000)
 
 
-class Proxying(SynchronousTestCase):
-    """A client's connection to the proxy, and the proxy's to origins."""
+def get(url: bytes, *fields: bytes, method: bytes = b"GET") -> bytes:
+    """Return a request for `url`."""
+    lines = (method + b" " + url + b" HTTP/1.1", b"Host: h", *fields, b"", b"")
+    return b"\r\n".join(lines)
+
+
+def login(user: str, password: str) -> bytes:
+    """Return the field by which a client logs in."""
+    said = b64encode(f"{user}:{password}".encode())
+    return b"Proxy-Authorization: Basic " + said
+
+
+class PassingTests(ProxyCase):
+    """Requests that are passed on, to a server that is asked without a connection."""
 
     def setUp(self) -> None:
-        """Make a proxy with default settings, and no connection yet."""
-        self.memory = MemoryReactorClock()
-        self.events: list[LogEvent] = []
-        self.world = World(self.memory, self.memory, recorded(self.events))
-        self.transport = NarrowTransport(peerAddress=CLIENT)
+        self.server = self.asks = Server()
+        super().setUp()
 
-    def send(self, data: bytes, peer: IAddress = CLIENT, **kw: Any) -> None:
-        """Let a client connect and send `data`."""
-        self.transport = NarrowTransport(peerAddress=peer)
-        proxy = Proxy(Settings(**kw), {}, self.world)
-        factory: Any = proxy.factory(NoOptions())
-        self.client = factory.buildProtocol(peer)
-        self.client.makeConnection(self.transport)
-        self.client.dataReceived(data)
-
-    def connect(self) -> tuple[Any, StringTransport]:
-        """Let the proxy's connection be made, and return its protocol and transport."""
-        factory = self.memory.tcpClients[-1][2]
-        protocol: Any = factory.buildProtocol(CLIENT)
-        transport = StringTransport(lenient=True)
-        protocol.makeConnection(transport)
-        return protocol, transport
-
-    def refuse(self) -> None:
-        """Let the proxy's connection be refused."""
-        factory = self.memory.tcpClients[-1][2]
-        factory.clientConnectionFailed(self.memory.connectors[-1], Failure(ConnectError()))
-        self.memory.advance(1)
-
-    def answer(self, method: str = "GET") -> Answer:
-        """Return what the client was answered."""
-        [answer] = answers(self.transport.value(), lambda: method)
-        return answer
-
-    def answered(self, data: bytes) -> Answer:
-        """Return what the client gets when the origin answers `data` and closes."""
-        self.send(GET)
-        origin, transport = self.connect()
-        origin.dataReceived(data)
-        origin.connectionLost(Failure(ConnectionDone()))
-        self.assertTrue(transport.disconnecting)
-        return self.answer()
-
-    @property
-    def lines(self) -> list[str]:
-        """Return the log as text."""
-        return [formatEvent(event) for event in self.events]
-
-    def assert_cut(self) -> None:
-        """Assert that the client sees its answer cut, and no traceback is logged."""
-        self.assertTrue(self.transport.disconnected)
-        self.client.connectionLost(Failure(ConnectionLost()))
-        [line] = self.lines
-        self.assertTrue(line.endswith(" cut"))
-
-
-class Requests(Proxying):
-    """What an origin gets."""
-
-    def forwarded(self, data: bytes) -> bytes:
-        """Return what the origin gets when a client sends `data`."""
-        self.send(data)
-        return bytes(self.connect()[1].value())
-
-    def test_rewritten(self) -> None:
-        """The origin gets the target as written, its own Host, and nothing of the client's hop."""
-        got = self.forwarded(
-            b"GET http://origin:8080//a;b/../%2e?c? HTTP/1.1\r\nHost: other\r\nX-A: 1\r\n"
-            b"Connection: keep-alive, x-b\r\nX-B: 2\r\nTE: trailers\r\nUpgrade: h2c\r\n"
-            b"Proxy-Authorization: Basic eA==\r\nProxy-Connection: x\r\nx-a: 2\r\n\r\n"
-        )
-        self.assertEqual(self.memory.tcpClients[0][:2], ("127.0.0.1", 8080))
+    def test_passed_on(self) -> None:
+        """An origin is asked for the path alone, by its own host, and told of the proxy."""
+        self.serve(name="near")
+        self.send(get(b"http://Origin:8080//a/../b?c", b"X-A: 1", login("a", "b"), b"TE: x"))
+        [asked] = self.server.asked
+        self.assertEqual(str(asked.way), "origin:8080")
         self.assertEqual(
-            got,
-            b"GET //a;b/../%2e?c? HTTP/1.1\r\nConnection: close\r\nHost: origin:8080\r\n"
-            b"X-A: 1\r\nX-A: 2\r\nVia: 1.1 netkit\r\n\r\n",
+            asked.question.opening,
+            b"GET //a/../b?c HTTP/1.1\r\nHost: Origin:8080\r\nX-A: 1\r\nVia: 1.1 near\r\n",
         )
-
-    def test_body(self) -> None:
-        """A body, chunked or not, goes on with one length."""
-        head = b"PUT http://origin/ HTTP/1.1\r\nHost: origin\r\n"
-        for body in (
-            b"Content-Length: 5\r\n\r\nhello",
-            b"Transfer-Encoding: chunked\r\n\r\n2\r\nhe\r\n3\r\nllo\r\n0\r\n\r\n",
-        ):
-            got = self.forwarded(head + body)
-            self.assertEqual(got.count(b"Content-Length: 5\r\n"), 1)
-            self.assertNotIn(b"Transfer-Encoding", got)
-            self.assertTrue(got.endswith(b"\r\n\r\nhello"))
-
-    def test_empty_post(self) -> None:
-        """A POST without a body says so."""
-        got = self.forwarded(b"POST http://o/ HTTP/1.1\r\nHost: o\r\nContent-Length: 0\r\n\r\n")
-        self.assertIn(b"Content-Length: 0\r\n", got)
-
-    def test_body_limit(self) -> None:
-        """A body beyond the limit reaches no origin."""
-        self.send(
-            b"PUT http://o/ HTTP/1.1\r\nHost: o\r\nContent-Length: 11\r\n\r\n",
-            http=Limits(body_bytes=10),
-        )
-        self.assertEqual(self.answer().status, 413)
-        self.assertEqual(self.memory.tcpClients, [])
-
-
-class Refusals(Proxying):
-    """Requests that are not forwarded."""
-
-    def assert_refused(self, status: int, words: bytes) -> None:
-        """Assert that the client got a page with `words`, and no origin anything."""
+        asked.answer(200, (b"X-B", b"2"), body=b"hello")
         answer = self.answer()
-        self.assertEqual(answer.status, status)
-        self.assertIn(words, answer.body)
-        self.assertEqual(self.memory.tcpClients, [])
-        [line] = self.lines
-        self.assertIn(f" {status} ", line)
-        self.events.clear()
+        self.assertEqual((answer.body, answer.headers["via"]), (b"hello", "1.1 near"))
+        self.assert_line("127.0.0.1 - GET origin:8080: allowed by what is public; 200, 5 bytes, ")
 
-    def test_other_clients(self) -> None:
-        """Clients outside the networks are refused, those of UNIX sockets with them."""
-        for peer in (
-            IPv4Address("TCP", "192.0.2.7", 1),
-            IPv6Address("TCP", "::ffff:192.0.2.7", 1),
-            UNIXAddress(None),
-        ):
-            self.send(GET, peer)
-            self.assert_refused(403, b"does not serve your address")
+    def test_equal_requests(self) -> None:
+        """Equal requests take the same way, so that they can share connections."""
+        for _ in range(2):
+            self.send(GET)
+        self.send(get(b"http://origin/else"))
+        first, second, third = (asked.way for asked in self.server.asked)
+        self.assertEqual(first, second)
+        self.assertEqual(first, third)
 
-    def test_named_clients(self) -> None:
-        """Clients of networks that are named are served, in any clothes."""
-        for peer in ("192.0.2.7", "::ffff:192.0.2.7"):
-            self.send(
-                GET, IPv6Address("TCP", peer, 1), clients=(ip_network("192.0.2.0/24"), *LOOPBACK)
-            )
-        self.assertEqual(len(self.memory.tcpClients), 2)
+    def test_options(self) -> None:
+        """OPTIONS of a whole server is asked as such; of the proxy itself it is answered here."""
+        self.send(get(b"http://origin", method=b"OPTIONS"))
+        self.assertIn(b"OPTIONS * HTTP/1.1", self.server.asked[0].question.opening)
+        self.assertEqual(self.status(get(b"*", method=b"OPTIONS")), 204)
+        self.assert_line("allowed by the proxy itself; 204")
 
-    def test_connect(self) -> None:
-        """CONNECT is refused in words."""
-        self.send(b"CONNECT origin:443 HTTP/1.1\r\nHost: origin:443\r\n\r\n")
-        self.assert_refused(501, b"no tunnels")
-
-    def test_absurd_urls(self) -> None:
-        """Absurd targets get a page."""
-        for target in (b"/", b"http://", b"http://u:p@h/", b"http://h:99999/", b"https://h/", b"*"):
-            self.send(b"GET " + target + b" HTTP/1.1\r\nHost: h\r\n\r\n")
-            self.assert_refused(400, b"400 Bad Request")
-
-    def test_log(self) -> None:
-        """The log has no query."""
-        self.send(b"GET ftp://h/a?secret HTTP/1.1\r\nHost: h\r\n\r\n")
-        [line] = self.lines
-        self.assertIn('127.0.0.1 "GET ftp://h/a HTTP/1.1" 400', line)
-
-
-class Responses(Proxying):
-    """What a client gets."""
-
-    def test_whole(self) -> None:
-        """Status, fields and body of the origin come back, with Via and without its hop's fields."""
-        answer = self.answered(
-            b"HTTP/1.1 299 Odd\r\nServer: origin\r\nDate: then\r\nX-A: 1\r\nX-A: 2\r\n"
-            b"Connection: close, x-b\r\nX-B: 3\r\nKeep-Alive: 5\r\nContent-Length: 5\r\n\r\nhello"
-        )
-        self.assertEqual((answer.status, answer.body), (299, b"hello"))
+    def test_max_forwards(self) -> None:
+        """What may go no further is answered here, without what is secret; else it is counted down."""
+        self.send(get(b"http://origin/", b"Max-Forwards: 2", method=b"TRACE"))
+        self.assertIn(b"Max-Forwards: 1", self.server.asked[0].question.opening)
+        fields = (b"Max-Forwards: 0", b"Cookie: secret", b"X-A: b", login("a", "secret"))
+        self.send(get(b"http://origin/x", *fields, method=b"TRACE"))
+        answer = self.answer()
+        self.assertEqual(answer.headers["content-type"], "message/http")
+        self.assertIn(b"TRACE http://origin/x HTTP/1.1\r\n", answer.body)
+        self.assertIn(b"X-A: b\r\n", answer.body)
+        self.assertNotIn(b"secret", answer.body)
         self.assertEqual(
-            answer.headers.items(),
-            [
-                ("Server", "origin"),
-                ("Date", "then"),
-                ("X-A", "1"),
-                ("X-A", "2"),
-                ("Via", "1.1 netkit"),
-                ("Content-Length", "5"),
-            ],
+            self.status(get(b"http://origin/", b"Max-Forwards: 0", method=b"OPTIONS")), 204
         )
-        self.assertIn('"GET http://origin:8080/path HTTP/1.1" 299 5', self.lines[0])
 
-    def test_framings(self) -> None:
-        """Chunked bodies and those that end with the connection come in chunks."""
-        for data in (
-            b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nhe\r\n3\r\nllo\r\n0\r\n\r\n",
-            b"HTTP/1.0 200 OK\r\n\r\nhello",
+    def test_loop(self) -> None:
+        """A request that has been here before is 508, a CONNECT too."""
+        self.serve(name="near")
+        self.assertEqual(self.status(get(b"http://origin/", b"Via: 1.1 a, 1.1 near")), 508)
+        self.assert_line("refused by Via; 508", "proxy_loop_detected")
+        self.assertEqual(self.status(CONNECT[:-2] + b"Via: 1.1 near\r\n\r\n"), 508)
+        self.assertEqual(self.server.asked, [])
+
+    def test_no_site(self) -> None:
+        """Who takes the proxy for a web site is told what it is."""
+        self.send(get(b"/"))
+        answer = self.answer()
+        self.assertEqual(answer.status, 400)
+        self.assertIn(b"This is a proxy", answer.body)
+        self.assert_line("GET h: refused by the target; 400")
+
+    def test_https(self) -> None:
+        """A whole https:// URL is refused, and the page says what is right."""
+        self.send(get(b"https://origin/"))
+        answer = self.answer()
+        self.assertEqual(answer.status, 400)
+        self.assertIn(b"CONNECT", answer.body)
+        self.assertIn("http_request_error", answer.headers["proxy-status"])
+
+    def test_absurd(self) -> None:
+        """Absurd targets have a status, and a line; no traceback."""
+        for target in (b"http://a:0/", b"http://a..b/", b"http://1.2.3.4.5/", b"http://u@a/"):
+            with self.subTest(target):
+                self.assertEqual(self.status(get(target)), 400)
+                self.assertEqual(len(self.lines), 1)
+        self.assertEqual(self.server.asked, [])
+        self.assertEqual(len(self.proxy._decisions), 0)
+
+    def test_tls(self) -> None:
+        """TLS on the plain port is 400 at once."""
+        self.assertEqual(self.status(b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03"), 400)
+
+    def test_long_body(self) -> None:
+        """A body of many gigabytes may pass."""
+        self.send(get(b"http://origin/", b"Content-Length: 99999999999", method=b"PUT"))
+        self.assertEqual(self.server.asked[0].question.body.length, 99999999999)  # type: ignore[union-attr]
+
+    def test_nothing_secret_is_logged(self) -> None:
+        """A line has neither path nor query nor what a terminal acts on."""
+        self.send(get(b"http://origin/path?query", b"Referer: http://secret/"))
+        self.server.asked[0].answer()
+        [line] = self.lines
+        self.assertNotIn("?", line)
+        self.assertNotIn("/path", line)
+        self.assertNotIn("secret", line)
+        self.assertLess(len(line), 200)
+
+
+class ClientTests(ProxyCase):
+    """Who may use the proxy."""
+
+    def setUp(self) -> None:
+        self.server = self.asks = Server()
+        super().setUp()
+
+    def test_networks(self) -> None:
+        """Clients of other networks are refused before anything else, in whatever clothes."""
+        for address in (
+            STRANGER,
+            IPv6Address("TCP", "::ffff:192.0.2.9", 1),
+            IPv6Address("TCP", "2001:db8::1", 1),
         ):
-            answer = self.answered(data)
-            self.assertEqual(answer.body, b"hello")
-            self.assertEqual(answer.headers["Transfer-Encoding"], "chunked")
+            self.assertEqual(self.status(get(b"/"), address), 403)
+            self.assert_line(f"{address.host} - GET h: refused by clients; 403")
+        for peer in (CLIENT, IPv6Address("TCP", "::ffff:127.0.0.1", 1), UNIXAddress(None)):
+            self.assertEqual(self.status(get(b"/"), peer), 400)
 
-    def test_empty(self) -> None:
-        """Answers without a body come back without one."""
-        self.assertEqual(self.answered(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n").body, b"")
-        answer = self.answered(b"HTTP/1.1 304 Not Modified\r\nETag: x\r\nContent-Length: 9\r\n\r\n")
-        self.assertEqual((answer.status, answer.headers["ETag"]), (304, "x"))
-
-    def test_early_hints(self) -> None:
-        """Statuses of 1xx before the answer are swallowed."""
-        answer = self.answered(
-            b"HTTP/1.1 103 Early\r\nLink: x\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"
-        )
-        self.assertEqual((answer.status, answer.headers["Link"]), (200, None))
-
-    def test_head(self) -> None:
-        """The answer to HEAD keeps its length and has no body."""
-        self.send(b"HEAD http://origin/ HTTP/1.1\r\nHost: origin\r\n\r\n")
-        origin, _ = self.connect()
-        origin.dataReceived(b"HTTP/1.1 200 OK\r\nContent-Length: 500\r\n\r\n")
-        answer = self.answer("HEAD")
-        self.assertEqual((answer.headers["Content-Length"], answer.body), ("500", b""))
-
-    def test_streams_with_back_pressure(self) -> None:
-        """Of an endless body no more is held than a client that does not read leaves room for."""
+    def test_asked(self) -> None:
+        """Where users are known, a client that says nothing is asked who it is."""
+        self.serve(users={"alice": HASH}, realm="lab")
         self.send(GET)
-        origin, transport = self.connect()
-        origin.dataReceived(b"HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n\r\n")
+        answer = self.answer()
+        self.assertEqual(answer.status, 407)
+        self.assertIn('Basic realm="lab"', answer.headers["proxy-authenticate"])
+        self.assertIn("http_request_denied", answer.headers["proxy-status"])
+        self.assert_line("refused by users; 407")
+        self.assertEqual(self.status(CONNECT), 407)
+        self.assertEqual(self.server.asked, [])
+
+    def test_let_in(self) -> None:
+        """Who knows the password is let in, the second time at once; the origin hears nothing of it."""
+        self.serve(users={"alice": HASH})
+        for _ in range(2):
+            self.send(get(b"http://origin/", login("alice", "sesame")))
+            self.memory.work()
+            asked = self.server.asked.pop()
+            self.assertNotIn(b"uthorization", asked.question.opening)
+            asked.answer()
+            self.assertEqual(self.answer().status, 200)
+            self.assert_line('127.0.0.1 "alice" GET origin:80: allowed by')
+
+    def test_wrong(self) -> None:
+        """A wrong password is 407, and a line that fail2ban reads."""
+        self.serve(users={"alice": HASH})
+        self.send(get(b"http://origin/", login("alice", "wrong")))
+        self.memory.work()
+        self.assertEqual(self.answer().status, 407)
+        warned, line = self.lines
+        self.assertEqual(warned, 'auth failed for "alice" from 127.0.0.1')
+        self.assertIn("refused by users; 407", line)
+
+    def test_too_often(self) -> None:
+        """Who tries too many passwords is told to wait."""
+        self.serve(users={"alice": HASH})
+        for number in range(11):
+            self.send(get(b"http://origin/", login("alice", f"wrong{number}")))
+            self.memory.work()
+        answer = self.answer()
+        self.assertEqual((answer.status, answer.headers["retry-after"]), (429, "10"))
+
+    def test_open_clients(self) -> None:
+        """Some networks need no login."""
+        networks = (ip_network("0.0.0.0/0"),)
+        local = (ip_network("127.0.0.0/8"),)
+        self.serve(users={"alice": HASH}, clients=networks, open_clients=local)
+        self.assertEqual(self.status(GET, STRANGER), 407)
+        self.send(GET)
+        self.assertEqual(len(self.server.asked), 1)
+
+    def test_leaves_while_checked(self) -> None:
+        """A client that leaves while its password is checked is asked for nothing."""
+        self.serve(users={"alice": HASH})
+        self.send(get(b"http://origin/", login("alice", "sesame")))
+        self.leave()
+        self.memory.work()
+        self.assertEqual(self.server.asked, [])
+        self.assertEqual(len(self.proxy._decisions), 0)
+
+
+class DestinationTests(ProxyCase):
+    """Where clients may go: with a real pool, and connections that are only tried."""
+
+    def test_connected(self) -> None:
+        """The address connected to is the one that was judged."""
+        self.send(GET)
+        self.assertEqual(self.dialled, [("8.8.8.8", 80)])
+
+    def test_disguises(self) -> None:
+        """Nothing inward is connected to, however it is written; each has a status."""
+        for inward in DISGUISES:
+            written = f"[{inward}]" if ":" in inward and "[" not in inward else inward
+            for data, shown in (
+                (get(b"http://%b/" % written.encode()), "GET"),
+                (get(b"%b:443" % written.encode(), method=b"CONNECT"), "CONNECT"),
+            ):
+                with self.subTest(data):
+                    self.assertEqual(self.status(data), 403)
+                    self.assert_line(f" {shown} ", "refused by ", "destination_ip_prohibited")
+        self.assertEqual(self.dialled, [])
+
+    def test_names(self) -> None:
+        """A name of inward addresses is refused; of several addresses the outward one is used."""
+        inward = IPv4Address("TCP", "10.0.0.1", 0)
+        for name, known in (
+            ("localhost", [CLIENT]),
+            ("localhost.", [CLIENT]),
+            ("two", [CLIENT, inward]),
+            ("six", [IPv6Address("TCP", "::1", 0), IPv6Address("TCP", "::ffff:10.0.0.1", 0)]),
+        ):
+            self.resolver.known[name] = known
+            self.assertEqual(self.status(get(f"http://{name}/".encode())), 403)
+            self.assertEqual(self.status(get(f"{name}:443".encode(), method=b"CONNECT")), 403)
+        self.assertEqual(self.dialled, [])
+        self.resolver.known["mixed"] = [inward, ORIGIN]
+        self.send(get(b"http://mixed/"))
+        self.assertEqual(self.dialled, [("8.8.8.8", 80)])
+        self.memory.advance(20)
+        self.assertEqual(len(self.dialled), 1)
+
+    def test_another_the_second_time(self) -> None:
+        """A name that becomes an inward address is judged again for each connection."""
+        self.send(GET)
+        self.assertEqual(self.dialled, [("8.8.8.8", 80)])
+        self.resolver.known["origin"] = [CLIENT]
+        self.assertEqual(self.status(get(b"http://origin/2")), 403)
+        self.assertEqual(self.status(CONNECT), 403)
+        self.assertEqual(len(self.dialled), 1)
+
+    def test_unknown(self) -> None:
+        """A name that nobody knows is 502."""
+        self.resolver.known["nobody"] = []
+        for data in (get(b"http://nobody/"), get(b"nobody:443", method=b"CONNECT")):
+            self.assertEqual(self.status(data), 502)
+            self.assert_line("dns_error", "; 502, ")
+
+    def test_ports(self) -> None:
+        """CONNECT goes to 443, other requests to what serves the web."""
+        for data in (
+            get(b"origin:25", method=b"CONNECT"),
+            get(b"origin:80", method=b"CONNECT"),
+            get(b"http://origin:25/"),
+            get(b"http://origin:1023/"),
+        ):
+            self.assertEqual(self.status(data), 403)
+            self.assert_line("ports; 403")
+        self.assertEqual(self.resolver.asked, [])
+        self.serve(connect_ports=(443, "8000-8010"))
+        self.send(get(b"origin:8005", method=b"CONNECT"))
+        self.assertEqual(self.dialled, [("8.8.8.8", 8005)])
+
+    def test_rules(self) -> None:
+        """Rules by name are decided before anybody looks the name up."""
+        self.serve(
+            destination=(
+                DestinationRule(action=Action.REFUSE, hosts=("*.bad.example",), name="bad"),
+                LOOPBACK,
+            )
+        )
+        self.assertEqual(self.status(get(b"http://x.bad.example/")), 403)
+        self.assert_line('x.bad.example:80: refused by destination "bad"; 403')
+        self.assertEqual(self.resolver.asked, [])
+        self.send(get(b"http://127.0.0.1/"))
+        self.assertEqual(self.dialled, [("127.0.0.1", 80)])
+        self.assertEqual(self.status(get(b"http://10.0.0.1/")), 403)
+
+    def test_itself(self) -> None:
+        """The proxy does not connect to itself, though its network is allowed."""
+        address = literal("127.0.0.1")
+        assert address is not None
+        self.own = frozenset({SocketAddress(address, 8001)})
+        self.serve(destination=(LOOPBACK,), connect_ports=("1-65535",))
+        for data in (
+            get(b"http://127.0.0.1:8001/"),
+            get(b"127.0.0.1:8001", method=b"CONNECT"),
+        ):
+            self.assertEqual(self.status(data), 403)
+            self.assert_line("one of our own listeners")
+        self.send(get(b"http://127.0.0.1:8002/"))
+        self.assertEqual(self.dialled, [("127.0.0.1", 8002)])
+
+    def test_listening_elsewhere(self) -> None:
+        """Where the proxy listens is asked anew when it starts."""
+        self.serve(destination=(LOOPBACK,))
+        self.send(get(b"http://127.0.0.1:8001/"))
+        address = literal("127.0.0.1")
+        assert address is not None
+        self.own = frozenset({SocketAddress(address, 8001)})
+        self.proxy.startService()
+        self.assertEqual(self.status(get(b"http://127.0.0.1:8001/")), 403)
+        self.assertEqual(len(self.dialled), 1)
+
+    def test_refused(self) -> None:
+        """A server that refuses connections is 502, one that is silent 504."""
+        for data in (GET, CONNECT):
+            self.send(data)
+            self.refuse()
+            answer = self.answer()
+            self.assertEqual(answer.status, 502)
+            self.assertIn("error=connection_refused", answer.headers["proxy-status"])
+            self.assert_line("allowed by what is public; 502", "connection_refused: 8.8.8.8")
+            self.send(data)
+            self.memory.pump([1] * 16)
+            self.assertEqual(self.answer().status, 504)
+            self.assert_line("connection_timeout")
+
+
+class TunnelTests(ProxyCase):
+    """CONNECT."""
+
+    def opened(self) -> tuple[Any, Any]:
+        """Open a tunnel; return the far protocol and transport."""
+        self.send(CONNECT)
+        far = self.accept()
+        self.assertTrue(self.transport.value().startswith(b"HTTP/1.1 200 OK\r\n"))
+        self.transport.clear()
+        return far
+
+    def test_tunnel(self) -> None:
+        """Bytes flow both ways, and at the end there is one line with their numbers."""
+        far, transport = self.opened()
+        self.client.dataReceived(b"hello")
+        far.dataReceived(b"good day")
+        self.assertEqual((transport.value(), self.transport.value()), (b"hello", b"good day"))
+        self.assertEqual(self.lines, [])
+        self.memory.advance(2)
+        far.readConnectionLost()
+        self.client.readConnectionLost()
+        self.finish(far)
+        self.finish(self.client)
+        self.assert_line(
+            "127.0.0.1 - CONNECT origin:443: allowed by what is public; 200, 5 bytes out,"
+            " 8 bytes back, 2.000 s; both sides ended"
+        )
+        self.assertEqual(len(self.proxy._decisions), 0)
+
+    def test_no_framing(self) -> None:
+        """The 200 to a CONNECT has no length and no coding."""
+        self.send(CONNECT)
+        self.accept()
+        section = self.transport.value().lower()
+        self.assertNotIn(b"content-length", section)
+        self.assertNotIn(b"transfer-encoding", section)
+
+    def test_early(self) -> None:
+        """What a client sends before there is a connection is kept, within limits, and not lost."""
+        self.send(CONNECT + b"early")
+        self.client.dataReceived(b" bird")
+        _, transport = self.accept()
+        self.assertEqual(transport.value(), b"early bird")
+        self.send(CONNECT)
         sent = 0
-        while transport.producerState == "producing":
-            origin.dataReceived(bytes(50_000))
+        while self.transport.producerState == "producing":
+            self.client.dataReceived(bytes(50_000))
             sent += 50_000
         self.assertLess(sent, 200_000)
-        got = b""
-        while sent < 1_000_000:
-            got += self.transport.drain()
-            self.assertEqual(transport.producerState, "producing")
-            origin.dataReceived(bytes(50_000))
-            sent += 50_000
-        got += self.transport.drain() + self.transport.drain()
-        [answer] = answers(got)
-        self.assertEqual(len(answer.body), 1_000_000)
 
-
-class Failures(Proxying):
-    """Origins that fail, and clients that leave."""
-
-    def assert_page(self, status: int, words: bytes) -> None:
-        """Assert that the client got a page, and no traceback is logged."""
-        answer = self.answer()
-        self.assertEqual(answer.status, status)
-        self.assertIn(words, answer.body)
-        [line] = self.lines
-        self.assertIn(f'"GET http://origin:8080/path HTTP/1.1" {status} ', line)
-        self.events.clear()
-
-    def test_unreachable(self) -> None:
-        """An origin that refuses is 502."""
-        self.send(GET)
-        self.refuse()
-        self.assert_page(502, b"cannot be reached")
-
-    def test_impossible_name(self) -> None:
-        """A name that no host can have is 502."""
-        self.send(b"GET http://a..b/ HTTP/1.1\r\nHost: a..b\r\n\r\n")
-        self.assertEqual(self.answer().status, 502)
-
-    def test_not_connected_in_time(self) -> None:
-        """An origin that cannot be connected to in time is 504."""
-        self.send(GET)
-        self.memory.pump([1] * 60)
-        self.assert_page(504, b"did not answer in time")
-        self.assertTrue(self.memory.connectors[0].stoppedConnecting)
-
-    def test_silent(self) -> None:
-        """An origin that does not answer in time is 504, and its connection is aborted."""
-        self.send(GET)
-        _, transport = self.connect()
-        self.memory.advance(60)
-        self.assert_page(504, b"did not answer in time")
-        self.assertTrue(transport.disconnected)
-
-    def test_rubbish(self) -> None:
-        """An answer that is none is 502."""
-        for data in (
-            b"SSH-2.0-x\r\n",
-            b"rubbish rubbish rubbish\r\n\r\n",
-            b"HTTP/1.1 abc OK\r\n\r\n",
-            b"HTTP/1.1 -5 OK\r\n\r\n",
-            b"HTTP/1.1 99999 OK\r\n\r\n",
-            b"HTTP/1.1 200 OK\r\nno colon\r\n\r\n",
-            b"HTTP/1.1 200 OK\r\nContent-Length: -1\r\n\r\n",
-            b"HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n",
-            b"HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip\r\n\r\n",
-            b"HTTP/1.1 200 OK\r\nContent-",
-            b"",
-        ):
-            self.send(GET)
-            origin, _ = self.connect()
-            origin.dataReceived(data)
-            origin.connectionLost(Failure(ConnectionDone()))
-            self.assert_page(502, b"no answer that can be understood")
-
-    def test_endless_header(self) -> None:
-        """An answer whose header section has no end is 502, within its limit."""
-        self.send(GET)
-        origin, transport = self.connect()
-        origin.dataReceived(b"HTTP/1.1 200 OK\r\n")
-        for _ in range(HEADER_BYTES // 10_000 + 2):
-            origin.dataReceived(b"X: y\r\n" * 1667)
-        self.assertTrue(transport.disconnected)
-        origin.connectionLost(Failure(ConnectionLost()))
-        self.assert_page(502, b"no answer that can be understood")
-
-    def test_stops_in_the_middle(self) -> None:
-        """An answer that ends too early is cut for the client, whatever its framing."""
-        for data in (
-            b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhello",
-            b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n",
-            b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\nxyz\r\n",
-        ):
-            self.send(GET)
-            origin, _ = self.connect()
-            origin.dataReceived(data)
-            origin.connectionLost(Failure(ConnectionDone()))
-            self.assert_cut()
-            self.events.clear()
-
-    def test_falls_silent(self) -> None:
-        """An answer that stops without an end is cut after the same time."""
-        self.send(GET)
-        origin, transport = self.connect()
-        origin.dataReceived(b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhello")
-        self.memory.advance(60)
-        self.assertTrue(transport.disconnected)
-        self.assert_cut()
-
-    def test_client_leaves_while_connecting(self) -> None:
+    def test_leaves_while_connecting(self) -> None:
         """A client that leaves ends the attempt to connect."""
-        self.send(GET)
-        self.client.connectionLost(Failure(ConnectionLost()))
-        self.assertTrue(self.memory.connectors[0].stoppedConnecting)
+        self.send(CONNECT)
+        self.leave()
+        self.assertTrue(self.memory.connectors[0]._disconnected)
+        self.assertEqual(self.proxy._connecting.open, 0)
         self.assertEqual(len(self.lines), 1)
 
-    def test_client_leaves_while_waiting(self) -> None:
-        """A client that leaves aborts the request to the origin."""
-        self.send(GET)
-        _, transport = self.connect()
-        self.client.connectionLost(Failure(ConnectionLost()))
+    def test_leaves(self) -> None:
+        """A client that is lost takes the tunnel with it."""
+        far, transport = self.opened()
+        self.leave()
         self.assertTrue(transport.disconnected)
-        self.assertEqual(len(self.lines), 1)
+        self.finish(far)
+        self.assert_line("the near side was lost")
+        self.assertEqual(self.proxy._connecting.open, 0)
 
-    def test_client_leaves_in_the_middle(self) -> None:
-        """A client that leaves in the middle of the answer aborts the origin's connection."""
-        self.send(GET)
-        origin, transport = self.connect()
-        origin.dataReceived(b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhello")
-        self.client.connectionLost(Failure(ConnectionLost()))
+    def test_too_many(self) -> None:
+        """One client has so many tunnels at a time, others have their own."""
+        self.serve(tunnels_per_client=2, clients=(ip_network("0.0.0.0/0"),))
+        for _ in range(2):
+            self.send(CONNECT)
+        self.assertEqual(self.status(CONNECT), 429)
+        self.assert_line("refused by tunnels_per_client; 429")
+        self.send(CONNECT, STRANGER)
+        self.assertEqual(len(self.dialled), 3)
+        self.leave()
+        self.send(CONNECT, STRANGER)
+        self.assertEqual(len(self.dialled), 4)
+
+    def test_idle(self) -> None:
+        """A tunnel in which nothing moves ends."""
+        _, transport = self.opened()
+        self.memory.pump([1] * 601)
         self.assertTrue(transport.disconnected)
-        origin.connectionLost(Failure(ConnectionLost()))
-        self.assertEqual(self.memory.getDelayedCalls(), [])
-        self.assertEqual(len(self.lines), 1)
 
 
-@skipUnless(which("curl"), "curl is not installed")
-class ServingCurl(TestCase):
-    """curl through the proxy to an origin, over loopback."""
+class KindTests(ProxyCase):
+    """The proxy as a kind of service."""
 
-    def setUp(self) -> None:
-        """Serve an origin and a proxy."""
-        network: Any = reactor
-        log = recorded([])
-        self.seen: list[Request] = []
-        proxy = KIND.build(KIND.settings(), {}, World(network, network, log))
-        origin = HandlerFactory(self.origin, clock=network, log=log)
-        self.proxy = f"http://127.0.0.1:{listening(self, proxy.factory(NoOptions()))}"
-        self.url = f"http://127.0.0.1:{listening(self, origin)}"
-
-    async def origin(self, request: Request) -> Response:
-        """Answer with what was posted, or a page."""
-        self.seen.append(request)
-        return text(await request.body.read(2_000_000) or b"a page" * 100_000)
-
-    async def curl(self, *arguments: str) -> str:
-        """Return what curl writes."""
-        command = ["curl", "-sS", "--max-time", "10", "--noproxy", "", "-x", self.proxy, *arguments]
-        done = await deferToThread(subprocess.run, command, capture_output=True, check=False)
-        return str(done.stdout.decode())
-
-    async def test_get(self) -> None:
-        """A page comes through, and the proxy's password stays with the proxy."""
-        self.assertEqual(await self.curl("-U", "u:secret", self.url + "/x"), "a page" * 100_000)
-        [request] = self.seen
-        self.assertEqual(request.target, b"/x")
-        self.assertEqual(request.header(b"via"), b"1.1 netkit")
-        self.assertNotIn("secret", repr(request.headers))
-        self.assertIsNone(request.header(b"proxy-authorization"))
-
-    async def test_post(self) -> None:
-        """A body comes through."""
-        self.assertEqual(await self.curl("-d", "hello", self.url), "hello")
-
-    async def test_refusals(self) -> None:
-        """A port nobody listens on is 502, a tunnel is refused."""
-        self.assertIn("502 Bad Gateway", await self.curl("http://127.0.0.1:1/"))
-        status = await self.curl("-o", "/dev/null", "-w", "%{http_connect}", "https://127.0.0.1:1/")
-        self.assertEqual(status, "501")
+    def test_complaints(self) -> None:
+        """Users that cannot be, and networks that need no login where nobody needs one."""
+        settings = KIND.settings(users={"a:b": HASH})
+        self.assertEqual([each.path for each in KIND.complaints(settings)], [("users", "a:b")])
+        settings = KIND.settings(open_clients=(ip_network("10.0.0.0/8"),))
+        self.assertEqual([each.path for each in KIND.complaints(settings)], [("open_clients",)])
+        self.assertEqual(list(KIND.complaints(KIND.settings())), [])

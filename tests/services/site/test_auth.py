@@ -2,7 +2,6 @@
 
 import os
 from base64 import b64encode
-from pathlib import Path
 from shutil import which
 from typing import Any
 from unittest import skipUnless
@@ -14,11 +13,10 @@ from twisted.internet.utils import getProcessOutput
 from twisted.logger import formatEvent
 from twisted.trial.unittest import SynchronousTestCase, TestCase
 
-from netkit.errors import ConfigError
 from netkit.http.messages import Response
 from netkit.passwords import Cost, hashed
 from netkit.services.kind import NoOptions, World
-from netkit.services.site.auth import AuthRule, read_passwords, user_complaint
+from netkit.services.site.auth import AuthRule
 from netkit.services.site.fields import FieldRule
 from netkit.services.site.service import Settings, Site
 from tests.http.fakes import content, field, recorded
@@ -255,38 +253,3 @@ class CurlTests(TestCase):
         ):
             said = await getProcessOutput("curl", (*options, "--user", user, url), env=os.environ)
             self.assertEqual(said, status)
-
-
-class FileTests(SynchronousTestCase):
-    def write(self, text: str) -> Path:
-        """Return a file of passwords."""
-        file = Path(self.mktemp())
-        file.write_text(text)
-        return file
-
-    def test_read(self) -> None:
-        """A file has a user a line."""
-        self.assertEqual(
-            list(read_passwords(self.write(f'alice = "{HASH}"\n"b c" = "{HASH}"\n'))),
-            ["alice", "b c"],
-        )
-
-    def test_mistakes(self) -> None:
-        """Every mistake is told with its line, and no password."""
-        file = self.write(f'alice = "sesame"\n"a:b" = "{HASH}"\nbob = 5\n')
-        error = self.assertRaises(ConfigError, read_passwords, file)
-        self.assertEqual([problem.line for problem in error.problems], [1, 2, 3])
-        self.assertNotIn("sesame", str(error))
-
-    def test_no_file(self) -> None:
-        """What is no file, or no small one, is told."""
-        for file in (Path("/no/such"), Path("/dev/zero"), Path("/"), self.write("#" * 2_000_000)):
-            self.assertIn(
-                "is no file of at most", str(self.assertRaises(ConfigError, read_passwords, file))
-            )
-
-    def test_names(self) -> None:
-        """A name has no colon and no controls, and is not endless."""
-        for user in ("", "a:b", "a\nb", "x" * 300):
-            self.assertIsNotNone(user_complaint(user))
-        self.assertIsNone(user_complaint("Jos\u00e9 A."))
