@@ -106,7 +106,12 @@ HONEST: Mapping[str, Honest] = MappingProxyType(
         "Expect of nothing": _one(sized(b"", b"Expect: 100-continue")),
         "Upgrade without Connection": _one(get(b"Upgrade: h2c"), "GET / HTTP/1.1"),
         "Upgrade to a WebSocket": Honest(
-            get(b"Connection: upgrade", b"Upgrade: websocket", b"Sec-WebSocket-Version: 99")
+            get(
+                b"Connection: upgrade",
+                b"Upgrade: websocket",
+                b"Sec-WebSocket-Version: 99",
+                b"Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==",
+            )
             + get(path=b"/behind"),
             (_GOT, ("GET /behind HTTP/1.1", "")),
         ),

@@ -342,11 +342,10 @@ class _H11:
         host = b", ".join(value for name, value in request.headers if name == b"host")
         line = b"%b %b HTTP/%b" % (request.method, request.target, request.http_version)
         self._origin.note(_OK, _text(line), _text(host), _text(body))
+        body = b"" if request.method == b"HEAD" else request.target
         length = str(len(request.target))
-        self._send(h11.Response(status_code=200, headers=[("Content-Length", length)]))
-        if request.method != b"HEAD":
-            self._send(h11.Data(data=request.target))
-        self._send(h11.EndOfMessage())
+        answer = h11.Response(status_code=200, headers=[("Content-Length", length)])
+        self._send(answer, h11.Data(data=body), h11.EndOfMessage())
         return self._http.our_state is h11.DONE and self._http.their_state is h11.DONE
 
     def _next(self) -> Any:
@@ -356,8 +355,8 @@ class _H11:
             self._http.receive_data(self._connection.recv(65536))
         return event
 
-    def _send(self, event: Any) -> None:
-        self._connection.sendall(self._http.send(event) or b"")
+    def _send(self, *events: Any) -> None:
+        self._connection.sendall(b"".join(self._http.send(event) or b"" for event in events))
 
 
 def _text(data: bytes) -> str:
