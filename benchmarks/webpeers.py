@@ -82,9 +82,10 @@ NGINX_READING_TLS = nginx(
 )
 NGINX_PROXY = nginx(
     'location / { proxy_pass http://origin; proxy_http_version 1.1; proxy_set_header Connection "";'
-    " proxy_max_temp_file_size 0; }",
+    " proxy_max_temp_file_size 0; proxy_request_buffering off; client_max_body_size 0; }",
     http="upstream origin { server 127.0.0.1:$origin; keepalive 64; keepalive_requests 1000000000; }",
 )
+SWALLOW = Server(name="swallow", program=TWISTED, arguments=("$servers/swallow.py", "$port"))
 
 UVICORN_HELLO = Server(
     name="uvicorn",

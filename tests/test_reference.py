@@ -94,5 +94,6 @@ def _not_default(
             default = default.factory()
         if isinstance(default, tuple):
             default = [str(each).removesuffix("/128") for each in default]
+            written = [str(each) for each in written]
         if default is not None and written != default:
             yield f"{name}.{field.name}: {written} is not {default}"

@@ -1,19 +1,22 @@
 """Proxies: files that nginx has, fetched through a reverse and through a forward proxy.
 
-One has 1 KiB; the other has a GiB, and who asks for that stops reading as it begins.
+One has 1 KiB; the other has a GiB, and who asks for that stops reading as it begins. What is uploaded
+has two.
 """
 
 from attrs import evolve
 
 from benchmarks.content import FOLDER, SMALL
-from benchmarks.figures import MEMORY, PER_SECOND
+from benchmarks.figures import BYTES_PER_SECOND, MEMORY, PER_SECOND
 from benchmarks.load import Idle
 from benchmarks.peers import HAPROXY_PROXY, SQUID
 from benchmarks.requests import Requests
+from benchmarks.upload import Upload
 from benchmarks.webpeers import (
     NGINX_PROXY,
     NGINX_READING,
     NGINX_STATIC,
+    SWALLOW,
     TWISTED_FORWARD,
     TWISTED_REVERSE,
 )
@@ -30,6 +33,7 @@ def _stalled(target: str) -> Idle:
     return Idle(few=10, many=60, question=question, answer="200 OK")
 
 
+UPLOAD = Upload(2 << 30)
 STALLED = _stalled("/1g")
 STALLED_FORWARD = _stalled("http://127.0.0.1:$origin/1g")
 
@@ -51,5 +55,10 @@ WORKS = (
             *against(STALLED, NGINX_PROXY, HAPROXY_PROXY, origin=ORIGIN_OF_MUCH),
             Side(SQUID, STALLED_FORWARD, ORIGIN_OF_MUCH),
         ),
+    ),
+    Work(
+        name="an upload of 2 GiB",
+        rows=(Row(MEMORY, goal="<= 1 MB"), Row(BYTES_PER_SECOND, name="its speed")),
+        peers=against(UPLOAD, NGINX_PROXY, HAPROXY_PROXY, origin=SWALLOW),
     ),
 )

@@ -39,6 +39,7 @@ class Arriving:
         "_pieces",
         "_source",
         "finished",
+        "head",
         "received",
         "until_close",
     )
@@ -46,6 +47,7 @@ class Arriving:
     def __init__(self, head: ResponseHead, source: Source) -> None:
         self.finished = False
         self.received = 0
+        self.head = head
         self.until_close = head.until_close
         self._length = head.length
         self._source = source

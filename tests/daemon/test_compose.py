@@ -154,6 +154,26 @@ class DaemonTests(ComposeTestCase):
         pages = next(each for each in services if isinstance(each, Pages))
         self.assertIsInstance(pages.shown[0], Plain)
 
+    def test_listening(self) -> None:
+        """A service learns where it listens itself, and nothing of others."""
+        daemon = self.daemon(
+            """
+            [service.a]
+            kind = "plain"
+            listen = ["tcp:1001", "tcp:1002"]
+            [service.b]
+            kind = "plain"
+            listen = "tcp:1003"
+            """,
+            MemoryReactorClock(),
+        )
+        worlds = [each.world for each in daemon if isinstance(each, Plain)]
+        self.assertEqual([world.listening() for world in worlds], [frozenset()] * 2)
+        daemon.privilegedStartService()
+        found = [{str(address) for address in world.listening()} for world in worlds]
+        self.assertIn({"0.0.0.0:1001", "0.0.0.0:1002"}, found)
+        self.assertIn({"0.0.0.0:1003"}, found)
+
     def test_all_refusals(self) -> None:
         """Each socket that cannot be bound is a line, and then nothing starts."""
         error = CannotListenError("", 0, OSError(98, "in use"))

@@ -55,6 +55,20 @@ class BindTests(ListenerTestCase):
         self.assertFalse(listener.running)
         self.assertIsNone(listener.stopService())
 
+    def test_address(self) -> None:
+        """A listener knows its address while it listens on IP."""
+        listener = self.listener(parse("tcp:79"), MemoryReactorClock())
+        self.assertIsNone(listener.address)
+        listener.bind()
+        assert listener.address is not None
+        self.assertEqual((str(listener.address.host), listener.address.port), ("0.0.0.0", 79))
+        listener.startService()
+        listener.stopService()
+        self.assertIsNone(listener.address)
+        listener = self.listener(parse("unix:/tmp/x"), MemoryReactorClock())
+        listener.bind()
+        self.assertIsNone(listener.address)
+
     def _refusal(self, number: int, text: str = "why") -> str:
         error = CannotListenError("", 79, OSError(number, text))
         return self.listener(parse("tcp:79"), RaisingMemoryReactor(listenException=error)).bind()

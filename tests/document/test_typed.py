@@ -41,6 +41,7 @@ class Outer:
     note: str | None = None
     on: bool = False
     switch: bool | Inner = True
+    port: int | str = 0
 
 
 @frozen
@@ -125,6 +126,14 @@ class ReadTests(SynchronousTestCase):
             ],
         )
 
+    def test_number_or_text(self) -> None:
+        """What is a number or a text stays what it was, and nothing else is either."""
+        document = Document("x.toml", '[t]\nport = 80\n[u]\nport = "80"')
+        values = [document.read(Outer, document.table(name), (name,)) for name in "tu"]
+        self.assertEqual([value and value.port for value in values], [80, "80"])
+        for written in ("true", "1.5", "[]", "{}"):
+            self.assertEqual(len(problems(f"[t]\nport = {written}")), 1)
+
     def test_no_path(self) -> None:
         """A text that can be no file's name is told as that."""
         self.assertIn("is no path", problems('[t]\nfiles = "a\\u0000b"')[0])
@@ -199,6 +208,14 @@ class OpenTests(SynchronousTestCase):
         """What is nested without end is one line and no traceback."""
         text = b"a = " + b"[" * 100_000 + b"]" * 100_000
         self.assertEqual(self._refused(text), "FILE: is nested too deeply to be read")
+
+    def test_number_or_text(self) -> None:
+        """What is a number or a text stays what it was, and nothing else is either."""
+        document = Document("x.toml", '[t]\nport = 80\n[u]\nport = "80"')
+        values = [document.read(Outer, document.table(name), (name,)) for name in "tu"]
+        self.assertEqual([value and value.port for value in values], [80, "80"])
+        for written in ("true", "1.5", "[]", "{}"):
+            self.assertEqual(len(problems(f"[t]\nport = {written}")), 1)
 
     def test_no_path(self) -> None:
         """A name that can be no file's is one line."""

@@ -8,7 +8,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from netkit.document.values import Network
 from netkit.net.addresses import Address, SocketAddress, host
-from netkit.net.policy import ANYWHERE, NOT_PUBLIC, OWN, Policy
+from netkit.net.policy import ANYWHERE, EVERYWHERE, NOT_PUBLIC, OWN, Order, Policy
 
 FORBIDDEN = {
     "0.0.0.0": "unspecified",
@@ -156,6 +156,28 @@ class AllowedTests(SynchronousTestCase):
         everything: tuple[Network, ...] = (ip_network("0.0.0.0/0"), ip_network("::/0"))
         for text in FORBIDDEN:
             self.assertEqual(Policy(allowed=everything).refusal(at(text)), "")
+
+
+class OrderTests(SynchronousTestCase):
+    def test_first(self) -> None:
+        """The first order that an address fits decides, before the rules."""
+        policy = Policy(
+            orders=(
+                Order("no", (ip_network("10.1.0.0/16"),), allowed=False),
+                Order("yes", (ip_network("10.0.0.0/8"),), allowed=True),
+                Order("none", EVERYWHERE, allowed=False),
+            ),
+            own=frozenset({at("10.0.0.1", 8001)}),
+        )
+        for text, said in (("10.1.0.1", "no"), ("10.2.0.1", ""), ("8.8.8.8", "none")):
+            self.assertEqual(policy.refusal(at(text)), said)
+        self.assertEqual(policy.refusal(at("10.0.0.1", 8001)), OWN)
+
+    def test_both_faces(self) -> None:
+        """An address that carries another has to pass as both."""
+        policy = Policy(orders=(Order("yes", (ip_network("10.0.0.0/8"),), allowed=True),))
+        for text in ("::ffff:10.0.0.1", "64:ff9b::a00:1", "2002:a00:1::"):
+            self.assertNotEqual(policy.refusal(at(text)), "")
 
 
 class OwnTests(SynchronousTestCase):

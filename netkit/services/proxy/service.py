@@ -4,10 +4,10 @@ Rule: whatever becomes of a request, its client has an answer and the log one li
 decided.
 """
 
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Iterator
 from http import HTTPStatus
 from secrets import token_hex
-from typing import Any
+from typing import Any, cast
 
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReactorPluggableNameResolver
@@ -24,10 +24,12 @@ from netkit.net.connect import Connector
 from netkit.net.limits import source
 from netkit.net.logins import Logins, in_threads
 from netkit.net.names import Names
-from netkit.net.policy import Policy
+from netkit.net.policy import ANYWHERE, Policy
 from netkit.net.tunnel import Tunnels
 from netkit.net.users import passwords
-from netkit.services.kind import Kind, NoOptions, References, Running, World
+from netkit.services.kind import Complaint, Kind, NoOptions, References, Running, World
+from netkit.services.proxy import chaining
+from netkit.services.proxy import settings as keys
 from netkit.services.proxy.access import Access
 from netkit.services.proxy.admission import Admission
 from netkit.services.proxy.connecting import Connecting
@@ -35,7 +37,7 @@ from netkit.services.proxy.decisions import Decision, Decisions, DeniedError, sh
 from netkit.services.proxy.passing import hops_left, reflected
 from netkit.services.proxy.relay import Relay
 from netkit.services.proxy.routing import Routing
-from netkit.services.proxy.settings import Settings, complaints
+from netkit.services.proxy.settings import Settings
 from netkit.services.proxy.targets import NotForProxyError
 
 _SECRETS = (b"authorization", b"cookie", b"proxy-authorization")
@@ -62,7 +64,7 @@ class Proxy(Running[NoOptions]):
             decisions=self._decisions,
             clock=world.clock,
             at_once=settings.tunnels_per_client,
-            through_parent=False,
+            through_parent=settings.parent is not None,
         )
 
     def _logins(self) -> Logins | None:
@@ -74,14 +76,15 @@ class Proxy(Running[NoOptions]):
 
     def _routed(self, name: str) -> Routing:
         settings, world = self._settings, self._world
-        names = Names(IReactorPluggableNameResolver(world.network).nameResolver)
+        names = Names(cast("IReactorPluggableNameResolver", world.network).nameResolver)
 
         def connector(policy: Policy) -> Connector:
             seconds = settings.connect_timeout
             return Connector(world.clock, world.network, names, policy, seconds)
 
         access = Access.of(settings.connect_ports, settings.ports, settings.destination)
-        return Routing(access, connector, world.listening, name)
+        behind = chaining.parent(settings, connector(ANYWHERE))
+        return Routing(access, connector, world.listening, name, behind)
 
     def factory(self, options: NoOptions) -> HandlerFactory:  # noqa: ARG002 (a proxy has none)
         """Return what serves one listener's connections."""
@@ -101,8 +104,9 @@ class Proxy(Running[NoOptions]):
         self._routing.forget()
 
     def stopService(self) -> None:
-        """Keep no connections to servers; tunnels and answers under way go on."""
+        """End all tunnels, and keep no connections to servers; answers under way go on."""
         super().stopService()
+        self._tunnels.abort()
         self._access_log.stop()
         self._pool.stop()
 
@@ -165,6 +169,12 @@ def _last_hop(request: Request) -> Response:
         fields = ((b"Content-Type", b"message/http"), NOSNIFF)
         return Response(HTTPStatus.OK, fields, reflected(request.head, _SECRETS))
     return Response(HTTPStatus.NO_CONTENT)
+
+
+def complaints(settings: Settings) -> Iterator[Complaint]:
+    """Yield what is wrong with `settings`; raise ConfigError for what is wrong with their files."""
+    yield from chaining.complaints(settings)
+    yield from keys.complaints(settings)
 
 
 def _built(settings: Settings, _: References, world: World) -> Proxy:

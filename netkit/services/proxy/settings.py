@@ -6,12 +6,13 @@ from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated
 
-from attrs import evolve, field, frozen
+from attrs import field, frozen
 
-from netkit.document.values import Count, Matching, Network, Seconds
+from netkit.document.values import Bytes, Count, Matching, Network, Seconds
 from netkit.http import accesstable, clientlimits
 from netkit.http.clientlimits import ClientLimits
 from netkit.http.limits import Limits
+from netkit.net.destination import Destination
 from netkit.net.tunnel import TunnelLimits
 from netkit.net.users import HashText, Users
 from netkit.services.kind import Complaint
@@ -19,9 +20,15 @@ from netkit.services.proxy.access import DestinationRule, PortRange
 
 LOOPBACK: tuple[Network, ...] = (ip_network("127.0.0.0/8"), ip_network("::1/128"))
 
-LIMITS = evolve(Limits(), body_bytes=2**40)
-"""Bodies pass through and are kept nowhere, so that they may be long."""
 
+@frozen
+class RequestLimits(Limits):
+    """The table `http` of a proxy: bodies pass through and are kept nowhere, and may be long."""
+
+    body_bytes: Bytes = 2**40
+
+
+REQUEST = RequestLimits()
 TUNNEL = TunnelLimits()
 
 _Realm = Annotated[
@@ -40,7 +47,9 @@ class Settings:
     `clients` may use it. Where there are `users`, or more of them in the file `passwords`, a client
     has to log in, unless it is in `open_clients`. `destination` are the rules about where clients may
     go, the first that fits decides; a CONNECT goes to `connect_ports`, other requests to `ports`.
-    `name` is the proxy's in Via and Proxy-Status, one of its own making where it is empty.
+    All of it is asked of the proxy `parent`, where there is one, by `parent_user` with the password
+    that stands there or in a file. `name` is the proxy's own in Via and Proxy-Status, made up where it is
+    empty.
 
     A connection is to be there after `connect_timeout` seconds. One user, or one client where nobody
     logs in, has `tunnels_per_client` at a time. `http` says what a request may cost, `upstream` how
@@ -55,10 +64,14 @@ class Settings:
     destination: tuple[DestinationRule, ...] = ()
     connect_ports: tuple[PortRange, ...] = (443,)
     ports: tuple[PortRange, ...] = (80, 443, "1024-65535")
+    parent: Destination | None = None
+    parent_user: str = ""
+    parent_password: str = field(default="", repr=False)
+    parent_password_file: Path | None = None
     name: _Name = ""
     connect_timeout: Seconds = 15.0
     tunnels_per_client: Count = 256
-    http: Limits = LIMITS
+    http: RequestLimits = REQUEST
     upstream: ClientLimits = clientlimits.DEFAULTS
     tunnel: TunnelLimits = TUNNEL
     access_log: bool | accesstable.AccessFile = False
