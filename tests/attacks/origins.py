@@ -99,10 +99,14 @@ frontend seen
     option http-buffer-request
     declare capture request len 500
     declare capture request len 20000
+    declare capture request len 20000
     http-request capture req.hdr(host) id 0
     http-request capture req.body,hex id 1
+    declare capture request len 10
+    http-request capture url id 2
+    http-request capture req.ver id 3
     http-request return status 200 content-type text/plain lf-string %[pathq]
-    log-format %ST\\t%r\\t%[capture.req.hdr(0)]\\t%[capture.req.hdr(1)]
+    log-format %ST\\t%HM\\ %[capture.req.hdr(2)]\\ HTTP/%[capture.req.hdr(3)]\\t%[capture.req.hdr(0)]\\t%[capture.req.hdr(1)]
 """
 
 

@@ -8,13 +8,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from types import MappingProxyType
 
-from attrs import frozen
 from twisted.trial.unittest import SynchronousTestCase
 
+from tests.attacks.fronts import Front, before
 from tests.attacks.honest import HONEST, get
-from tests.attacks.host import dial
 from tests.attacks.origins import ORIGINS, Origin, Seen
-from tests.http.fakes import Answer, answers
 from tests.http.test_smuggling import (
     CHUNKS,
     CODINGS,
@@ -26,7 +24,6 @@ from tests.http.test_smuggling import (
     TARGETS,
     chunked,
 )
-from tests.running import netkit
 
 _NOT_SPOKEN = tuple(vector for _, vector in OTHERS if not vector.endswith(b": 1048577\r\n\r\n"))
 REFUSED: Mapping[str, bytes] = MappingProxyType(
@@ -38,58 +35,6 @@ REFUSED: Mapping[str, bytes] = MappingProxyType(
         **{f"other {number}": vector for number, vector in enumerate(_NOT_SPOKEN)},
     }
 )
-CONFIG = """
-[service.web]
-kind = "site"
-listen = "tcp:0:interface=127.0.0.1"
-[[service.web.mount]]
-path = "/"
-kind = "upstream"
-servers = ["tcp:127.0.0.1:{port}"]
-health = {{ max_fails = 0 }}
-[[service.web.mount]]
-path = "/app"
-kind = "upstream"
-servers = ["tcp:127.0.0.1:{port}"]
-[service.proxy]
-listen = "tcp:0:interface=127.0.0.1"
-destination = [{{ networks = ["127.0.0.0/8"], action = "allow" }}]
-"""
-
-
-@frozen
-class Front:
-    """A netkit before an origin: the port of one of its proxies, and what it wants before a path."""
-
-    port: int
-    base: bytes
-
-    @property
-    def host(self) -> str:
-        """Return the Host that the origin sees."""
-        return self.base.decode().removeprefix("http://") or "h"
-
-    def ask(self, said: bytes) -> list[Answer]:
-        """Return the answers to what one client says, who reads until netkit closes."""
-        methods = iter(("HEAD",) if said.startswith(b"HEAD ") else ())
-        received = b""
-        with dial(self.port) as client:
-            client.sendall(said)
-            while piece := client.recv(65536):
-                received += piece
-        return list(answers(received, lambda: next(methods, "GET")))
-
-    def leaving(self, path: str) -> bytes:
-        """Return the request of an honest client that leaves."""
-        return get(b"Connection: close", path=path.encode()).replace(b"<", self.base)
-
-    def rebased(self, vector: bytes) -> bytes:
-        """Return a request for the path / as this front wants it."""
-        return vector.replace(b" / ", b" %b/ " % self.base, 1)
-
-    def got(self, path: str) -> Seen:
-        """Return what an origin sees of an honest client."""
-        return Seen(f"GET {path} HTTP/1.1", self.host)
 
 
 class Smuggled(SynchronousTestCase):
@@ -100,12 +45,8 @@ class Smuggled(SynchronousTestCase):
     @contextmanager
     def fronts(self) -> Iterator[tuple[Origin, Sequence[Front]]]:
         """Run the origin, and both proxies before it."""
-        with ORIGINS[self.origin]() as origin:
-            with netkit(CONFIG.format(port=origin.port), self.mktemp()) as running:
-                base = b"http://127.0.0.1:%d" % origin.port
-                web, proxy = (running.ports[name][0] for name in ("web", "proxy"))
-                yield origin, (Front(web, b""), Front(proxy, base))
-            self.assertNotIn("Traceback", "\n".join(running.lines))
+        with ORIGINS[self.origin]() as origin, before(self, origin.port) as fronts:
+            yield origin, fronts
 
     def refused(self, front: Front, name: str, vector: bytes) -> list[Seen]:
         """Assert that `vector` is refused behind an honest request; return what may be seen."""
