@@ -56,6 +56,10 @@ PURE = {
     "hosts",
     "patterns",
     "redirects",
+    "balancing",
+    "health",
+    "servers",
+    "sticky",
 }
 IMPURE = ("twisted", "time", "datetime", "socket")
 

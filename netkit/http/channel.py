@@ -118,6 +118,12 @@ class Channel:
         return address
 
     @property
+    def here(self) -> IAddress:
+        """See `messages.Client`."""
+        address: IAddress = self.transport.getHost()
+        return address
+
+    @property
     def secure(self) -> bool:
         """See `messages.Client`."""
         return bool(ISSLTransport.providedBy(self.transport))

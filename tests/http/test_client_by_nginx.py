@@ -1,7 +1,6 @@
 """The client and its pool against nginx, on a UNIX socket, and against resets that a kernel makes."""
 
 import gzip
-import os
 import socket
 import subprocess
 from collections.abc import AsyncIterator
@@ -22,7 +21,7 @@ from netkit.http.clientlimits import ClientLimits
 from netkit.http.messages import Pieces
 from netkit.http.pool import Pool
 from netkit.net.connect import Connector
-from netkit.net.dial import TcpWay, UnixWay, Way
+from netkit.net.dial import TcpWay, UnixWay
 from netkit.net.policy import ANYWHERE
 from tests.http.origins import question
 
@@ -69,29 +68,23 @@ class NginxTests(TestCase):
     timeout = 30
 
     def setUp(self) -> None:
-        """Start nginx on a socket that listens already, so that nobody has to wait for it."""
-        self.folder = Path(mkdtemp(dir="/tmp"))
-        self.addCleanup(rmtree, self.folder)
-        (self.folder / "big").write_bytes(BIG)
-        settings = self.folder / "nginx.conf"
-        settings.write_text(dedent(SETTINGS.format(folder=self.folder)))
-        path = str(self.folder / "sock")
-        with socket.socket(socket.AF_UNIX) as listening:
-            listening.bind(path)
-            listening.listen()
-            descriptor = listening.fileno()
-            nginx = subprocess.Popen(
-                [NGINX, "-c", str(settings), "-p", str(self.folder), "-e", "stderr"],
-                pass_fds=[descriptor],
-                env={**os.environ, "NGINX": f"{descriptor};"},
-                stderr=subprocess.DEVNULL,
-            )
+        """Start nginx."""
+        folder = Path(mkdtemp(dir="/tmp"))
+        self.addCleanup(rmtree, folder)
+        (folder / "big").write_bytes(BIG)
+        settings = folder / "nginx.conf"
+        settings.write_text(dedent(SETTINGS.format(folder=folder)))
+        nginx = subprocess.Popen(
+            [NGINX, "-c", settings, "-p", folder, "-e", "stderr"], stderr=subprocess.DEVNULL
+        )
         self.addCleanup(nginx.wait)
         self.addCleanup(nginx.kill)
         clock: Any = reactor
         self.pool = Pool(ClientLimits(), clock)
         self.addCleanup(self.drain)
-        self.way: Way = UnixWay(path, Connector(clock, clock, clock.nameResolver, ANYWHERE))
+        self.path = folder / "sock"
+        connector = Connector(clock, clock, clock.nameResolver, ANYWHERE)
+        self.way = UnixWay(str(self.path), connector)
 
     async def drain(self) -> None:
         """End the connections, and wait until they have ended."""
@@ -100,9 +93,12 @@ class NginxTests(TestCase):
         while self.pool.counts.connections:
             await deferLater(clock, 0)
 
-    def ask(self, *args: bytes, **kw: Any) -> Deferred[Answer]:
-        """Ask nginx."""
-        return self.pool.ask(self.way, question(*args, **kw))
+    async def ask(self, *args: bytes, **kw: Any) -> Answer:
+        """Ask nginx, once it listens."""
+        clock: Any = reactor
+        while not self.path.exists():
+            await deferLater(clock, 0.01)
+        return await self.pool.ask(self.way, question(*args, **kw))
 
     async def test_kept(self) -> None:
         """Answers come one after the other, over as many connections as nginx wants."""
@@ -117,8 +113,8 @@ class NginxTests(TestCase):
         self.assertEqual(getattr(answer.body, "length", None), len(BIG))
         self.assertEqual(await content(answer), BIG)
         self.assertEqual(self.pool.counts.idle, 1)
-        plain = b"GET /packed HTTP/1.1\r\nHost: x\r\nAccept-Encoding: gzip\r\n"
-        answer = await self.pool.ask(self.way, evolve(question(), opening=plain))
+        packed = b"GET /packed HTTP/1.1\r\nHost: x\r\nAccept-Encoding: gzip\r\n"
+        answer = await self.pool.ask(self.way, evolve(question(), opening=packed))
         self.assertIsNone(answer.head.length)
         self.assertEqual(gzip.decompress(await content(answer)), BIG)
 

@@ -28,7 +28,7 @@ from netkit.net.policy import ANYWHERE, Policy
 from netkit.net.tunnel import Tunnels
 from netkit.net.users import passwords
 from netkit.services.kind import Complaint, Kind, NoOptions, References, Running, World
-from netkit.services.proxy import chaining
+from netkit.services.proxy import chaining, upstream
 from netkit.services.proxy import settings as keys
 from netkit.services.proxy.access import Access
 from netkit.services.proxy.admission import Admission
@@ -187,6 +187,7 @@ KIND: Kind[Settings, NoOptions] = Kind(
     options=NoOptions,
     build=_built,
     complaints=complaints,
+    mounts=(upstream.KIND,),
     limits={"idle_timeout": 0.0},  # HTTP and tunnels have times of their own
     alpn=(b"http/1.1",),
 )
