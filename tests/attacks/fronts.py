@@ -1,5 +1,6 @@
 """A netkit between clients and one origin, by both of its proxies."""
 
+import socket
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
@@ -43,14 +44,16 @@ class Front:
         """Return the Host that the origin sees."""
         return self.base.decode().removeprefix("http://") or "h"
 
-    def ask(self, said: bytes) -> list[Answer]:
+    def ask(self, *pieces: bytes) -> list[Answer]:
         """Return the answers to what one client says, who reads until netkit closes."""
-        methods = iter(("HEAD",) if said.startswith(b"HEAD ") else ())
+        methods = iter(("HEAD",) if pieces[0].startswith(b"HEAD ") else ())
         received = b""
         with dial(self.port) as client:
-            client.sendall(said)
-            while piece := client.recv(65536):
-                received += piece
+            client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            for piece in pieces:
+                client.sendall(piece)
+            while data := client.recv(65536):
+                received += data
         return list(answers(received, lambda: next(methods, "GET")))
 
     def leaving(self, path: str) -> bytes:

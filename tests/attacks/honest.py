@@ -135,7 +135,8 @@ HONEST: Mapping[str, Honest] = MappingProxyType(
             ),
         ),
         "HTTP/1.0": _one(
-            b"POST </ HTTP/1.0\r\nConnection: keep-alive\r\nContent-Length: 1\r\n\r\na", body="a"
+            b"POST </ HTTP/1.0\r\nHost: h\r\nConnection: keep-alive\r\nContent-Length: 1\r\n\r\na",
+            body="a",
         ),
         "a field in the query": _one(
             get(path=b"/?a=%0d%0aX:%20y"), "GET /?a=%0d%0aX:%20y HTTP/1.1"

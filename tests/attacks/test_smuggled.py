@@ -112,6 +112,68 @@ class LlhttpTests(Smuggled):
         self.check_chunks()
 
 
+class PathsTests(Smuggled):
+    origin = "llhttp"
+
+    def check_one(self, front: Front, said: bytes, line: str = "", host: str = "h") -> list[Seen]:
+        """Assert that `said` is seen as `line` alone, or refused with 400; return what is seen."""
+        answers = front.ask(said)
+        self.assertEqual([200 if line else 400], [each.status for each in answers], said)
+        return [Seen(line, host)] if line else []
+
+    def test_targets(self) -> None:
+        """What is encoded in a path stays so, or becomes what it stands for where that is harmless."""
+        expected: list[Seen] = []
+        with self.fronts() as (origin, (web, proxy)):
+            for path, seen in (
+                (b"/app/%0d%0aX:%20y", "/%0D%0AX:%20y"),
+                (b"/app/a%0aHost:x", "/a%0AHost:x"),
+                (b"/app/%20HTTP/1.1", "/%20HTTP/1.1"),
+                (b"/app/%23x%3fy", "/%23x%3Fy"),
+                (b"/app/%252e%252e/x", "/%252e%252e/x"),
+                (b"/app//evil/", "/evil/"),
+                (b"/app/%e4", ""),
+                (b"/app/%00", ""),
+                (b"/app/a%2f..%2fb", ""),
+                (b"/app/%", ""),
+                (b"/app/../x", "/x"),
+                (b"/app/%2e%2e/x", "/x"),
+                (b"/app/..;/x", "/..;/x"),
+                (b"/app/%5c..%5cx", "/%5C..%5Cx"),
+            ):
+                said = get(b"Connection: close", path=path).replace(b"<", b"")
+                expected += self.check_one(web, said, seen and f"GET {seen} HTTP/1.1")
+            for path in (b"/%0d%0aX:%20y", b"/../x", b"//x", b"/%00", b"/%2e%2e/\\"):
+                said = get(b"Connection: close", path=path).replace(b"<", proxy.base)
+                line = f"GET {path.decode()} HTTP/1.1"
+                expected += self.check_one(proxy, said, line, proxy.host)
+        self.assertEqual((expected, []), (origin.seen, origin.refused))
+
+    def test_two_hosts(self) -> None:
+        """Of the host in the target and the one in Host, the first counts, and is the only one seen."""
+        with self.fronts() as (origin, (web, proxy)):
+            said = get(b"Connection: close", path=b"/x").replace(b"<", b"http://other:81")
+            expected = self.check_one(web, said, "GET /x HTTP/1.1", "other:81")
+            said = said.replace(b"http://other:81", proxy.base.upper().replace(b"HTTP", b"hTTp"))
+            expected += self.check_one(proxy, said, "GET /x HTTP/1.1", proxy.host)
+        self.assertEqual(expected, origin.seen)
+
+    def test_single_bytes(self) -> None:
+        """What comes in single bytes is seen as what comes at once."""
+        names = ("one behind the other", "Expect, and chunks at once", "trailers that frame")
+        expected: list[Seen] = []
+        with self.fronts() as (origin, fronts):
+            for front in fronts:
+                for name in names:
+                    vector = HONEST[name]
+                    said = vector.at(front.base) + front.leaving("/last")
+                    answers = front.ask(*(said[at : at + 1] for at in range(len(said))))
+                    self.assertEqual({200}, {each.status for each in answers})
+                    expected += [Seen(line, front.host, body) for line, body in vector.seen]
+                    expected.append(front.got("/last"))
+        self.assertEqual((expected, []), (origin.seen, origin.refused))
+
+
 class H11Tests(Smuggled):
     origin = "h11"
 
