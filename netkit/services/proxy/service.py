@@ -170,7 +170,8 @@ class Proxy(Running[NoOptions]):
 
     def _served(self, exchange: Exchange) -> None:
         self._decisions.served(exchange)
-        self._access_log.served(exchange)
+        if self._access_log.served is not None:
+            self._access_log.served(exchange)
 
 
 def _last_hop(request: Request) -> Response:
