@@ -56,6 +56,15 @@ PURE = {
     "hosts",
     "patterns",
     "redirects",
+    "splitting",
+    "html",
+    "decoding",
+    "charsets",
+    "tally",
+    "balancing",
+    "health",
+    "servers",
+    "sticky",
 }
 IMPURE = ("twisted", "time", "datetime", "socket")
 

@@ -191,7 +191,7 @@ def _converter(base: Path) -> Converter:
     converter.register_structure_hook_factory(_is_tuple, lambda _: _sequence_hook(converter))
     converter.register_structure_hook_factory(_is_annotated, lambda _: _checked_hook(converter))
     converter.register_structure_hook_func(lambda kind: kind == int | str, _number_or_text)
-    converter.register_structure_hook_func(_is_switch, _switch_hook(converter))
+    converter.register_structure_hook_func(_is_shorthand, _shorthand_hook(converter))
     converter.register_structure_hook_factory(attrs.has, lambda kind: _table_hook(converter, kind))
     return converter
 
@@ -212,10 +212,10 @@ def _is_annotated(kind: Any) -> bool:  # noqa: ANN401
     return get_origin(kind) is Annotated
 
 
-def _is_switch(kind: Any) -> bool:  # noqa: ANN401
-    """Return whether `kind` is `bool | Table`: on, off, or on with settings of its own."""
+def _is_shorthand(kind: Any) -> bool:  # noqa: ANN401
+    """Return whether `kind` is `bool | Table` (on, off, or on with settings) or `Value | Table`."""
     first, *others = get_args(kind) if isinstance(kind, UnionType) else (None,)
-    return first is bool and len(others) == 1 and attrs.has(others[0])
+    return first is not None and len(others) == 1 and attrs.has(others[0])
 
 
 def _exactly(value: Any, kind: type) -> Any:  # noqa: ANN401
@@ -286,13 +286,14 @@ def _checked_hook(converter: Converter) -> Hook:
     return structure
 
 
-def _switch_hook(converter: Converter) -> Hook:
+def _shorthand_hook(converter: Converter) -> Hook:
     def structure(value: object, kind: Any) -> Any:  # noqa: ANN401
+        short, table = get_args(kind)
         if isinstance(value, dict):
-            return converter.structure(value, get_args(kind)[1])
-        if not isinstance(value, bool):
-            raise ValueError(f"{_shown(value)} is not right; true, false or a table")  # noqa: TRY004
-        return value
+            return converter.structure(value, table)
+        if short is bool and not isinstance(value, bool):
+            raise ValueError(f"{_shown(value)} is not right; true, false or a table")
+        return converter.structure(value, short)
 
     return structure
 

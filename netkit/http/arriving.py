@@ -39,6 +39,7 @@ class Arriving:
         "_pieces",
         "_source",
         "finished",
+        "head",
         "received",
         "until_close",
     )
@@ -46,6 +47,7 @@ class Arriving:
     def __init__(self, head: ResponseHead, source: Source) -> None:
         self.finished = False
         self.received = 0
+        self.head = head
         self.until_close = head.until_close
         self._length = head.length
         self._source = source
@@ -77,7 +79,9 @@ class Arriving:
         before = self.received
         self.received += len(data)
         if self._chunks is not None:
-            self._pieces.extend(self._chunks.feed(data))
+            piece = b"".join(self._chunks.feed(data))  # one read is one piece, however it is cut up
+            if piece:
+                self._pieces.append(piece)
             self.finished = self._chunks.finished
             return self._chunks.rest
         if self._length is None:
@@ -94,11 +98,6 @@ class Arriving:
         if self._more is not None and (self._pieces or self.finished or self._failure):
             more, self._more = self._more, None
             more.callback(None)
-
-    def end(self) -> None:
-        """Note that this was all."""
-        self.finished = True
-        self.tell()
 
     def cut(self, why: str) -> None:
         """Note that the rest will never come."""

@@ -133,5 +133,6 @@ class Asks(Protocol):
     def ask(self, way: Way, question: Question) -> Deferred[Answer]:
         """Return the answer of the server at the end of `way`.
 
-        Fails with AskError; whoever cancels ends the exchange, and its connection.
+        Fails with AskError, or with what the question's stream raised; whoever cancels ends the
+        exchange, and its connection. A stream is closed by whoever has begun to read it.
         """

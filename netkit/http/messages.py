@@ -107,6 +107,10 @@ class Client(Protocol):
         """Return the address of the client, from the PROXY header where there was one."""
 
     @property
+    def here(self) -> IAddress:
+        """Return the address that the client has connected to, as `peer` says."""
+
+    @property
     def secure(self) -> bool:
         """Return whether the connection has TLS."""
 

@@ -102,10 +102,10 @@ class Pool:
         else:
             asked.fail(_unavailable(f"{self.limits.waiting} others wait for {server.way}"))
 
-    # What connections say; see `client.Keeper`.
+    # What connections say; see `keeper.Keeper`.
 
     def rest(self, connection: Connection) -> None:
-        """See `client.Keeper`."""
+        """See `keeper.Keeper`."""
         server: _Server = connection.server
         while server.waiting:
             asked = server.waiting.popleft()
@@ -124,13 +124,15 @@ class Pool:
             next(iter(self._idle)).close()
 
     def leave(self, connection: Connection) -> None:
-        """See `client.Keeper`."""
+        """See `keeper.Keeper`."""
         if connection in self._idle:
             del self._idle[connection]
             connection.server.idle.remove(connection)
 
-    def fail(self, connection: Connection, asked: Asked, error: AskError, *, unheard: bool) -> None:
-        """See `client.Keeper`."""
+    def fail(
+        self, connection: Connection, asked: Asked, error: BaseException, *, unheard: bool
+    ) -> None:
+        """See `keeper.Keeper`."""
         if unheard and asked.question.repeatable and not asked.again and not self._aborted:
             asked.again = True
             self._ask_newly(connection.server, asked)
@@ -138,7 +140,7 @@ class Pool:
             asked.fail(error)
 
     def lose(self, connection: Connection) -> None:
-        """See `client.Keeper`."""
+        """See `keeper.Keeper`."""
         if connection in self._connections:
             self._connections.remove(connection)
             self._vacate(connection.server)

@@ -2,10 +2,12 @@
 
 from netkit.http.asking import AskError, Problem
 from netkit.net.failures import (
+    CertificateError,
     ForbiddenError,
     NoConnectionError,
     RefusedError,
     TimedOutError,
+    TlsError,
     UnreachableError,
     UnresolvedError,
 )
@@ -16,6 +18,8 @@ _PROBLEMS: tuple[tuple[type[NoConnectionError], Problem], ...] = (
     (TimedOutError, Problem.CONNECTION_TIMEOUT),
     (RefusedError, Problem.CONNECTION_REFUSED),
     (UnreachableError, Problem.DESTINATION_IP_UNROUTABLE),
+    (CertificateError, Problem.TLS_CERTIFICATE_ERROR),
+    (TlsError, Problem.TLS_PROTOCOL_ERROR),
     (NoConnectionError, Problem.DESTINATION_UNAVAILABLE),
 )
 """The first that fits counts."""

@@ -78,7 +78,8 @@ class MountKind(Generic[Settings, _Shown]):
 
     `settings` is an attrs class with the mount's own keys. `build(settings, shown, world)` returns
     the handler; `shown` is the running service that the mount's key `service` names, which must be
-    of the kind named `shows`, or None where `shows` is empty.
+    of the kind named `shows`, or None where `shows` is empty. A handler that provides IService is
+    started and stopped with its site.
     """
 
     name: str

@@ -41,6 +41,7 @@ class Outer:
     note: str | None = None
     on: bool = False
     switch: bool | Inner = True
+    short: Mode | Inner = Mode.RAW
     port: int | str = 0
 
 
@@ -109,6 +110,17 @@ class ReadTests(SynchronousTestCase):
         """A text where a list should be is not taken for a list of letters."""
         self.assertIn("is not a list", problems('[t]\nclients = "::1"')[0])
 
+    def test_shorthand(self) -> None:
+        """What may be a value or a table is either, and a mistake is that of what was written."""
+        document = Document("x.toml", '[t]\nshort = { name = "n" }\n[u]\nshort = "line"')
+        values = [document.read(Outer, document.table(name), (name,)) for name in "tu"]
+        self.assertEqual([value and value.short for value in values], [Inner("n"), Mode.LINE])
+        self.assertEqual(
+            problems('[t]\nshort = "lin"'),
+            ['x.toml:2: [t] short: "lin" is not known; did you mean "line"?'],
+        )
+        self.assertEqual(problems("[t]\nshort = {}"), ["x.toml:2: [t] short.name: is missing"])
+
     def test_switch(self) -> None:
         """What is on or off may be a table, whose mistakes stand at their own keys."""
         document = Document("x.toml", '[t]\nswitch = { name = "n" }\n[u]\nswitch = false')
@@ -158,7 +170,19 @@ class ReadTests(SynchronousTestCase):
     @given(
         st.dictionaries(
             st.sampled_from(
-                ["wait", "mode", "files", "inner", "clients", "note", "on", "switch", "zz"]
+                [
+                    "wait",
+                    "mode",
+                    "files",
+                    "inner",
+                    "clients",
+                    "note",
+                    "on",
+                    "switch",
+                    "short",
+                    "port",
+                    "zz",
+                ]
             ),
             st.recursive(
                 st.none() | st.integers() | st.booleans() | st.floats() | st.text(max_size=4),

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from netkit.http.accesslog import Exchange
 
 PEER = IPv4Address("TCP", "192.0.2.7", 40000)
+HERE = IPv4Address("TCP", "192.0.2.1", 80)
 
 
 @frozen
@@ -56,6 +57,7 @@ class Visitor:
     peer: IAddress = PEER
     secure: bool = False
     server_name: str | None = None
+    here: IAddress = HERE
 
     def inform(self, status: int, headers: Headers) -> None:
         """Let the interim response go."""

@@ -6,9 +6,11 @@ Rule: nothing here knows a mount by name, or the server under the site.
 from collections.abc import Awaitable, Callable, Iterable, Iterator
 from http import HTTPStatus
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 from attrs import field, frozen
+from twisted.application.service import IService, MultiService
+from twisted.internet.defer import Deferred
 
 from netkit.document.values import quoted
 from netkit.http import accesstable
@@ -56,11 +58,14 @@ class Site(Running[NoOptions]):
         self._settings = settings
         self._world = world
         self._access_log = accesstable.built(settings.access_log, world.clock, world.log)
+        self._mounts = MultiService()
         logins = self._logins()
 
         def built(mount: Mount) -> Handler:
             shown = references.get(mount.service or "")
             handler: Handler = mount.kind.build(mount.settings, shown, world)
+            if IService.providedBy(handler):
+                self._mounts.addService(handler)
             return handler
 
         def hosted(host: HostSettings) -> Handler:
@@ -81,14 +86,17 @@ class Site(Running[NoOptions]):
         )
 
     def startService(self) -> None:
-        """Open the access log, as who the process is by now."""
+        """Open the access log, as who the process is by now, and start what mounts have to start."""
         super().startService()
         self._access_log.start()
+        self._mounts.startService()
 
-    def stopService(self) -> None:
-        """Close the access log; what still ends after this is written all the same."""
+    def stopService(self) -> Deferred[list[Any]]:
+        """Stop the mounts and close the access log; what still ends is written there all the same."""
         super().stopService()
         self._access_log.stop()
+        stopped: Deferred[list[Any]] = self._mounts.stopService()
+        return stopped
 
     def _named(self, built: Callable[[HostSettings], Handler], default: Handler) -> Handler:
         """Return what leads requests to hosts by their names (RFC 9110 7.4)."""

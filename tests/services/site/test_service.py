@@ -7,6 +7,7 @@ from typing import Any
 from unittest import skipUnless
 
 from attrs import evolve, frozen
+from twisted.application.service import Service
 from twisted.internet import reactor
 from twisted.internet.defer import Deferred
 from twisted.internet.testing import MemoryReactorClock
@@ -15,7 +16,7 @@ from twisted.logger import LogEvent, formatEvent
 from twisted.trial.unittest import SynchronousTestCase, TestCase
 
 from netkit.http.limits import Limits
-from netkit.http.messages import Handler, Response
+from netkit.http.messages import Handler, Request, Response
 from netkit.http.pages import text
 from netkit.services.kind import Complaint, Mount, MountKind, NoOptions, Reference, Running, World
 from netkit.services.site import KIND
@@ -50,6 +51,38 @@ def world(events: list[LogEvent]) -> World:
     """Return a world in memory."""
     memory = MemoryReactorClock()
     return World(memory, memory, recorded(events))
+
+
+class Living(Service):
+    """A handler that has to be started, and takes its time to stop."""
+
+    def __init__(self) -> None:
+        self.stopping: Deferred[None] = Deferred()
+
+    def __call__(self, request: Request) -> Response:
+        return text(b"running" if self.running else b"at rest")
+
+    def stopService(self) -> Deferred[None]:
+        super().stopService()
+        return self.stopping
+
+
+class Mounts(SynchronousTestCase):
+    def test_live(self) -> None:
+        """A handler that is a service starts and stops with its site, which waits for it."""
+        living = Living()
+        kind: MountKind[Nothing, None] = MountKind(
+            name="living", settings=Nothing, build=lambda *_: living
+        )
+        site = Site(Settings((Mount("/", kind, Nothing()),)), {}, world([]))
+        self.assertFalse(living.running)
+        site.startService()
+        self.assertTrue(living.running)
+        stopped = site.stopService()
+        self.assertFalse(living.running)
+        self.assertNoResult(stopped)
+        living.stopping.callback(None)
+        self.successResultOf(stopped)
 
 
 class Answering(SynchronousTestCase):

@@ -1,0 +1,137 @@
+"""What a request becomes for a server: where it goes, for what, and with which fields.
+
+Rule: equal requests of one client become the same value, which is worked out once; what belongs to one
+connection alone, as a PROXY header does, is never kept.
+"""
+
+from collections.abc import Mapping
+from http import HTTPStatus
+
+from attrs import evolve
+from twisted.internet.address import IPv4Address, IPv6Address
+from twisted.internet.interfaces import IAddress
+
+from netkit.document.values import Network
+from netkit.http.messages import Request, RequestHead, Response
+from netkit.http.pages import NOSNIFF
+from netkit.net.addresses import Address, SocketAddress, plain, within
+from netkit.net.dial import AnnouncedWay, TlsWay, Way
+from netkit.net.peer import host
+from netkit.net.proxyprotocol import Header, to_v1, to_v2
+from netkit.services.proxy.passing import (
+    Visitor,
+    about,
+    hops_left,
+    one_hop_less,
+    onward,
+    reflected,
+)
+from netkit.services.proxy.relay import Errand
+from netkit.services.proxy.upstream.servers import Server
+from netkit.services.proxy.upstream.settings import KEEP, UPSTREAM, ProxyHeader, Settings
+from netkit.services.proxy.upstream.targets import target
+
+REMEMBERED = 1024
+"""So many errands are remembered, and all are forgotten when there are more."""
+
+REMEMBERED_BYTES = 4096
+"""No longer ones are."""
+
+_WITHHELD = (b"authorization", b"cookie", b"proxy-authorization")
+
+_Key = tuple[Server[Way], RequestHead, str, bool]
+
+
+class LastHopError(Exception):
+    """The request goes no further: this is the last that it wanted to reach (RFC 9110 7.6.2)."""
+
+
+class Errands:
+    """Makes errands by the `settings` of a mount that is called `name`.
+
+    `hosts` has what each server is called itself.
+    """
+
+    def __init__(self, settings: Settings, name: str, hosts: Mapping[Server[Way], bytes]) -> None:
+        self._settings = settings
+        self._name = name
+        self._hosts = hosts
+        self._known: dict[_Key, Errand] = {}
+
+    def errand(self, request: Request, server: Server[Way]) -> Errand:
+        """Return what `request` becomes for `server`.
+
+        Raise AskError where it goes in a circle, LastHopError where its Max-Forwards end here.
+        """
+        client = request.client
+        peer = client.peer
+        key = (server, request.head, host(peer), client.secure)
+        errand = self._known.get(key)
+        if errand is None:
+            errand = self._made(request, server, peer)
+            if sum(len(name) + len(value) for name, value in errand.headers) <= REMEMBERED_BYTES:
+                if len(self._known) >= REMEMBERED:
+                    self._known.clear()
+                self._known[key] = errand
+        if self._settings.proxy_header is not None:
+            return evolve(errand, way=self._announced(server.way, peer, client.here))
+        return errand
+
+    def _made(self, request: Request, server: Server[Way], peer: IAddress) -> Errand:
+        settings, head = self._settings, request.head
+        path = request.path if settings.strip_prefix else request.base + request.path
+        address = address_of(peer)
+        visitor = Visitor(address, request.client.secure, head.authority)
+        headers = about(
+            visitor, onward(head, self._name), trusted=is_trusted(address, settings.trusted)
+        )
+        hops = hops_left(head)
+        if hops == 0:
+            raise LastHopError
+        if hops is not None:
+            headers = one_hop_less(headers)
+        return Errand(
+            way=server.way,
+            target=target(path, head.target, settings.prefix),
+            headers=((b"Host", self._host(head, server)), *headers),
+        )
+
+    def _host(self, head: RequestHead, server: Server[Way]) -> bytes:
+        rule = self._settings.host
+        if rule == UPSTREAM or (rule == KEEP and not head.authority):
+            return self._hosts[server]
+        return head.authority if rule == KEEP else rule.encode()
+
+    def _announced(self, way: Way, peer: IAddress, here: IAddress) -> Way:
+        """Return `way` with a PROXY header first, before TLS where there is TLS."""
+        header = Header(_end(peer), _end(here))
+        v1 = self._settings.proxy_header is ProxyHeader.V1
+        octets = to_v1(header) if v1 else to_v2(header)
+        if isinstance(way, TlsWay):
+            return evolve(way, below=AnnouncedWay(way.below, octets))
+        return AnnouncedWay(way, octets)
+
+
+def last_hop(head: RequestHead) -> Response:
+    """Return the answer of whom a request wanted to reach: itself for a TRACE, or nothing."""
+    if head.method == b"TRACE":
+        fields = ((b"Content-Type", b"message/http"), NOSNIFF)
+        return Response(HTTPStatus.OK, fields, reflected(head, _WITHHELD))
+    return Response(HTTPStatus.NO_CONTENT)
+
+
+def address_of(peer: IAddress) -> Address | None:
+    """Return the IP address of a peer, or None where it has none."""
+    return plain(peer.host) if isinstance(peer, IPv4Address | IPv6Address) else None
+
+
+def is_trusted(address: Address | None, networks: tuple[Network, ...]) -> bool:
+    """Return whether what a peer says of others is believed; a UNIX socket's mode says who it is."""
+    return address is None or within(address, networks)
+
+
+def _end(peer: IAddress) -> SocketAddress | None:
+    address = address_of(peer)
+    if address is None or not isinstance(peer, IPv4Address | IPv6Address):
+        return None
+    return SocketAddress(address, peer.port)

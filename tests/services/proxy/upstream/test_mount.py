@@ -1,0 +1,495 @@
+"""The mount: requests on, answers back, another server where one fails, and what must not be repeated."""
+
+from ipaddress import ip_network
+from typing import Any
+
+from attrs import evolve
+from twisted.internet.address import IPv4Address, UNIXAddress
+from twisted.internet.defer import CancelledError, Deferred
+from twisted.trial.unittest import SynchronousTestCase
+
+from netkit.http.asking import Answer, Problem
+from netkit.http.messages import CHUNKED, BodyCutError, Response, ResponseHead
+from netkit.net.dial import AnnouncedWay
+from netkit.services.proxy.upstream.balancing import Policy
+from netkit.services.proxy.upstream.errands import REMEMBERED
+from netkit.services.proxy.upstream.health import State
+from netkit.services.proxy.upstream.settings import HealthTable, ProxyHeader, Retries, Sticky
+from tests.http.fakes import GivenBody, Visitor, asked, content, field
+from tests.services.proxy.fakes import Slow
+from tests.services.proxy.upstream.mounted import Mounted, http10
+
+
+class Requests(SynchronousTestCase):
+    """What a server is asked."""
+
+    def test_written_anew(self) -> None:
+        """The path is that below the mount, Host is the client's, and it is said who the client is."""
+        mounted = Mounted()
+        mounted.ask("/a b", target=b"/app/a%20b?q=%2f", headers=((b"X", b"1"), (b"Host", b"x")))
+        self.assertEqual(
+            mounted.opening,
+            [
+                b"GET /a%20b?q=%2f HTTP/1.1",
+                b"Host: test",
+                b"X: 1",
+                b"Via: 1.1 us",
+                b"X-Forwarded-For: 192.0.2.7",
+                b"Forwarded: for=192.0.2.7;proto=http;host=test",
+                b"X-Forwarded-Proto: http",
+                b"X-Forwarded-Host: test",
+            ],
+        )
+
+    def test_paths(self) -> None:
+        """The prefix of the mount may stay, and one of the servers come before it."""
+        for settings, path, expected in (
+            ({}, "", b"/"),
+            ({}, "//x", b"/x"),
+            ({"strip_prefix": False}, "/x", b"/app/x"),
+            ({"strip_prefix": False}, "", b"/app"),
+            ({"prefix": "/base"}, "/x", b"/base/x"),
+            ({"prefix": "/base"}, "/%2e%2e/\\..\0", b"/base/%252e%252e/%5C..%00"),
+        ):
+            mounted = Mounted(**settings)
+            mounted.ask(path)
+            self.assertEqual(mounted.opening[0], b"GET " + expected + b" HTTP/1.1")
+
+    def test_host(self) -> None:
+        """Host is the client's, the server's own, or a fixed one; HTTP/1.0 may have had none."""
+        for rule, expected in (("keep", b"test"), ("upstream", b"a"), ("x.example", b"x.example")):
+            mounted = Mounted(host=rule)
+            mounted.ask()
+            self.assertEqual(mounted.opening[1], b"Host: " + expected)
+        mounted = Mounted()
+        mounted.send(http10(asked("/")))
+        self.assertEqual(mounted.opening[1], b"Host: a")
+
+    def test_trusted(self) -> None:
+        """What a client says of others counts where it is a trusted proxy, or comes by a UNIX socket."""
+        said = ((b"X-Forwarded-For", b"203.0.113.9"), (b"X-Forwarded-Proto", b"https"))
+        for peer, expected in (
+            (IPv4Address("TCP", "10.0.0.1", 1), b"X-Forwarded-For: 203.0.113.9, 10.0.0.1"),
+            (UNIXAddress(None), b"X-Forwarded-For: 203.0.113.9, unknown"),
+            (IPv4Address("TCP", "192.0.2.7", 1), b"X-Forwarded-For: 192.0.2.7"),
+        ):
+            mounted = Mounted(trusted=(ip_network("10.0.0.0/8"),))
+            mounted.ask(headers=said, client=Visitor(peer))
+            self.assertIn(expected, mounted.opening)
+
+    def test_remembered(self) -> None:
+        """Equal requests of one client are one errand, those of others are not; the memory is bounded."""
+        mounted = Mounted()
+        for number in (1, 2, 1):
+            mounted.ask(client=Visitor(IPv4Address("TCP", f"192.0.2.{number}", 1)))
+            self.assertIn(f"X-Forwarded-For: 192.0.2.{number}".encode(), mounted.opening)
+        mounted.ask(client=Visitor(secure=True))
+        self.assertIn(b"X-Forwarded-Proto: https", mounted.opening)
+        for number in range(REMEMBERED + 10):
+            mounted.ask(f"/{number}")
+            self.assertTrue(mounted.opening[0].startswith(b"GET /%d " % number))
+        known = mounted.mount._errands._known
+        self.assertLess(len(known), REMEMBERED)
+        size = len(known)
+        mounted.ask(headers=((b"X", bytes(b"x" * 5000)),))
+        self.assertEqual(len(known), size)
+
+    def test_proxy_header(self) -> None:
+        """A PROXY header says whose connection it is; each has a way of its own."""
+        for version, start in ((ProxyHeader.V1, b"PROXY TCP4 192.0.2.7 192.0.2.1 40000 80\r\n"),):
+            mounted = Mounted(proxy_header=version)
+            mounted.ask()
+            way: Any = mounted.last.way
+            self.assertIsInstance(way, AnnouncedWay)
+            self.assertEqual(way.header, start)
+        mounted = Mounted(proxy_header=ProxyHeader.V2)
+        for port in (1, 2):
+            mounted.ask(client=Visitor(IPv4Address("TCP", "192.0.2.7", port)))
+        self.assertEqual(len({each.way for each in mounted.asked}), 2)
+        mounted.ask(client=Visitor(UNIXAddress(None)))
+        way = mounted.last.way
+        self.assertTrue(way.header.startswith(b"\r\n\r\n\0\r\nQUIT\n"))
+
+    def test_loop(self) -> None:
+        """A request that has been here is answered 508 and asked nobody."""
+        mounted = Mounted()
+        response = self.successResultOf(mounted.ask(headers=((b"Via", b"1.1 us"),)))
+        self.assertEqual(response.status, 508)
+        self.assertEqual(field(response, b"Proxy-Status"), b"us; error=proxy_loop_detected")
+        self.assertEqual(mounted.asked, [])
+        self.assertEqual(mounted.mount.shown[0].active, 0)
+
+    def test_last_hop(self) -> None:
+        """A TRACE whose way ends here is shown without secrets, an OPTIONS answered; others count down."""
+        mounted = Mounted()
+        fields = ((b"Max-Forwards", b"0"), (b"Cookie", b"secret"), (b"X", b"y"))
+        response = self.successResultOf(mounted.ask("/x", b"TRACE", headers=fields))
+        self.assertEqual(
+            content(response), b"TRACE /app/x HTTP/1.1\r\nMax-Forwards: 0\r\nX: y\r\n\r\n"
+        )
+        response = self.successResultOf(mounted.ask("/x", b"OPTIONS", headers=fields))
+        self.assertEqual(response.status, 204)
+        mounted.ask("/x", b"OPTIONS", headers=((b"Max-Forwards", b"2"),))
+        self.assertIn(b"Max-Forwards: 1", mounted.opening)
+
+
+class Answers(SynchronousTestCase):
+    """What a client gets."""
+
+    def test_whole(self) -> None:
+        """Status, fields and body come back, and the request is over."""
+        mounted = Mounted()
+        coming = mounted.ask()
+        self.assertEqual(mounted.mount.shown[0].active, 1)
+        mounted.last.answer(299, (b"X", b"1"), (b"X", b"2"), body=b"hello")
+        response = self.successResultOf(coming)
+        self.assertEqual((response.status, content(response)), (299, b"hello"))
+        self.assertEqual(response.headers, ((b"X", b"1"), (b"X", b"2"), (b"Via", b"1.1 us")))
+        self.assertEqual(mounted.mount.shown[0].active, 0)
+        self.assertEqual(mounted.lines, [])
+
+    def test_stream(self) -> None:
+        """A stream comes piece by piece, as events do; the request is over when it is closed."""
+        mounted = Mounted()
+        coming = mounted.ask()
+        slow = Slow()
+        head = ResponseHead(status=200, headers=(), length=CHUNKED)
+        mounted.last.coming.callback(Answer(head=head, body=slow))
+        body: Any = self.successResultOf(coming).body
+        self.assertIsNone(body.length)
+        pieces = aiter(body)
+        taken: list[bytes] = []
+        for piece in (b"data: 1\n\n", b"data: 2\n\n"):
+            following = Deferred.fromCoroutine(anext(pieces))
+            self.assertNoResult(following)
+            slow.give(piece)
+            taken.append(self.successResultOf(following))
+        self.assertEqual(taken, [b"data: 1\n\n", b"data: 2\n\n"])
+        self.assertEqual(mounted.mount.shown[0].active, 1)
+        for _ in range(2):
+            body.close()
+            self.assertTrue(slow.closed)
+            self.assertEqual(mounted.mount.shown[0].active, 0)
+
+    def test_cut(self) -> None:
+        """A stream that is cut is cut for the client."""
+        mounted = Mounted()
+        coming = mounted.ask()
+        slow = Slow(10)
+        head = ResponseHead(status=200, headers=(), length=10)
+        mounted.last.coming.callback(Answer(head=head, body=slow))
+        body: Any = self.successResultOf(coming).body
+        self.assertEqual(body.length, 10)
+        following = Deferred.fromCoroutine(anext(aiter(body)))
+        slow.cut()
+        self.failureResultOf(following, BodyCutError)
+
+    def test_client_leaves(self) -> None:
+        """Where the client leaves, the question is given up, and no other server is asked."""
+        mounted = Mounted("ab")
+        coming = mounted.ask()
+        coming.cancel()
+        self.failureResultOf(coming, CancelledError)
+        self.assertTrue(mounted.last.left)
+        self.assertEqual(mounted.ways, "a")
+        self.assertEqual([each.active for each in mounted.mount.shown], [0, 0])
+
+    def test_statuses(self) -> None:
+        """Each failure has its status and its Proxy-Status, and no words of the inside."""
+        for problem, status in (
+            (Problem.CONNECTION_REFUSED, 502),
+            (Problem.HTTP_RESPONSE_TIMEOUT, 504),
+            (Problem.CONNECTION_LIMIT_REACHED, 503),
+            (Problem.TLS_CERTIFICATE_ERROR, 502),
+        ):
+            mounted = Mounted()
+            coming = mounted.ask()
+            mounted.fail(problem)
+            response = self.successResultOf(coming)
+            self.assertEqual(response.status, status)
+            self.assertEqual(
+                field(response, b"Proxy-Status"), f"us; error={problem.token}".encode()
+            )
+            self.assertNotIn(b"it is so", content(response))
+            [line] = mounted.lines
+            self.assertEqual(line, "a gave no answer to GET /app/: it is so")
+
+
+class Retried(SynchronousTestCase):
+    """Another server, where nobody can be asked twice by that."""
+
+    def test_another(self) -> None:
+        """A request that reached no server goes to another, whatever its method."""
+        for method in (b"GET", b"POST"):
+            mounted = Mounted("ab")
+            coming = mounted.ask(method=method)
+            mounted.fail()
+            mounted.last.answer(body=b"hello")
+            self.assertEqual(content(self.successResultOf(coming)), b"hello")
+            self.assertEqual(mounted.ways, "ab")
+            self.assertEqual([each.active for each in mounted.mount.shown], [0, 0])
+
+    def test_idempotent(self) -> None:
+        """A GET goes out again though a server may have seen it."""
+        mounted = Mounted("ab")
+        coming = mounted.ask()
+        mounted.fail(Problem.CONNECTION_TERMINATED, untouched=False)
+        mounted.last.answer()
+        self.assertEqual(self.successResultOf(coming).status, 200)
+
+    def test_post_never_twice(self) -> None:
+        """A POST that a server may have seen never does, at hand or not."""
+        for buffered in (0, 1000):
+            mounted = Mounted("abc", buffer_bytes=buffered)
+            coming = mounted.ask(method=b"POST", body=b"pay")
+            mounted.fail(Problem.CONNECTION_TERMINATED, untouched=False)
+            self.assertEqual(self.successResultOf(coming).status, 502)
+            self.assertEqual(mounted.ways, "a")
+
+    def test_streamed(self) -> None:
+        """A body that is streamed goes to another server as long as nobody has taken of it."""
+        for begun in (False, True):
+            mounted = Mounted("ab")
+            coming = mounted.ask(method=b"PUT", body=b"hello")
+            body: Any = mounted.last.question.body
+            self.assertNotIsInstance(body, bytes)
+            if begun:
+                aiter(body)
+            mounted.fail()
+            self.assertEqual(mounted.ways, "a" if begun else "ab")
+            if begun:
+                self.assertEqual(self.successResultOf(coming).status, 502)
+
+    def test_buffered(self) -> None:
+        """A body that is read first goes out again whole; one that is longer, or of no length, streams."""
+        mounted = Mounted("ab", buffer_bytes=5)
+        mounted.ask(method=b"PUT", body=b"hello")
+        mounted.fail(Problem.CONNECTION_TERMINATED, untouched=False)
+        self.assertEqual([each.question.body for each in mounted.asked], [b"hello", b"hello"])
+        chunked = asked("/", b"PUT")
+        chunked = evolve(chunked, head=evolve(chunked.head, length=CHUNKED), body=GivenBody(b"x"))
+        for request in (chunked, asked("/", b"PUT", body=b"longer")):
+            mounted.send(request)
+            self.assertNotIsInstance(mounted.last.question.body, bytes)
+
+    def test_bounds(self) -> None:
+        """So many servers are tried and no more, and none when the time is up."""
+        mounted = Mounted("abcd", retries=Retries(tries=2))
+        coming = mounted.ask()
+        mounted.fail()
+        mounted.fail(Problem.CONNECTION_TIMEOUT)
+        self.assertEqual(self.successResultOf(coming).status, 504)
+        self.assertEqual(mounted.ways, "ab")
+        mounted = Mounted("ab", retries=Retries(seconds=5))
+        coming = mounted.ask()
+        mounted.reactor.advance(5)
+        mounted.fail()
+        self.assertEqual(self.successResultOf(coming).status, 502)
+        self.assertEqual(mounted.ways, "a")
+
+    def test_no_use(self) -> None:
+        """What no other server would do better is not tried; nor is a server that has failed it."""
+        mounted = Mounted("ab")
+        coming = mounted.ask()
+        mounted.fail(Problem.HTTP_REQUEST_ERROR)
+        self.assertEqual(self.successResultOf(coming).status, 400)
+        self.assertEqual(mounted.ways, "a")
+        mounted = Mounted("ab", retries=Retries(tries=10))
+        coming = mounted.ask()
+        mounted.fail()
+        mounted.fail()
+        self.assertEqual(self.successResultOf(coming).status, 502)
+        self.assertEqual(mounted.ways, "ab")
+
+    def test_body_no_good(self) -> None:
+        """A client whose body is no good is the server's business to answer; the server is not to blame."""
+        mounted = Mounted("ab", health=HealthTable(max_fails=1))
+        coming = mounted.ask(method=b"PUT", body=b"x")
+        mounted.last.coming.errback(BodyCutError())
+        self.failureResultOf(coming, BodyCutError)
+        self.assertEqual({each.state for each in mounted.mount.shown}, {State.UP})
+
+
+class Healthy(SynchronousTestCase):
+    """Servers that go and come."""
+
+    def test_down_and_back(self) -> None:
+        """What fails too often is left out, tried again after its time, and each is one line of the log."""
+        mounted = Mounted("ab", health=HealthTable(max_fails=1, fail_timeout=5))
+        mounted.mount.startService()
+        self.addCleanup(mounted.mount.stopService)
+        mounted.ask()
+        mounted.fail()
+        self.assertEqual(
+            mounted.lines, ["a is down: it is so", "a gave no answer to GET /app/: it is so"]
+        )
+        for _ in range(3):
+            mounted.ask()
+        self.assertEqual(mounted.ways, "abbbb")
+        mounted.reactor.pump([1] * 6)
+        mounted.ask()
+        self.assertEqual(mounted.last.way, mounted.asked[0].way)
+        mounted.last.answer()
+        self.assertEqual(mounted.lines[-1], "a is back")
+        self.assertEqual(mounted.mount.shown[0].state, State.UP)
+
+    def test_not_to_blame(self) -> None:
+        """What is the client's fault, or ours, puts no server down."""
+        mounted = Mounted("ab", health=HealthTable(max_fails=1), retries=Retries(tries=1))
+        for problem in (
+            Problem.HTTP_REQUEST_ERROR,
+            Problem.CONNECTION_LIMIT_REACHED,
+            Problem.DESTINATION_UNAVAILABLE,
+        ):
+            mounted.ask()
+            mounted.fail(problem)
+        self.assertEqual({each.state for each in mounted.mount.shown}, {State.UP})
+
+    def test_checks(self) -> None:
+        """Each server is checked at once and then by its interval; where all are down the answer is 503."""
+        mounted = Mounted(
+            "ab", health=HealthTable(path="/up", host="h", interval=10, fall=1, rise=1)
+        )
+        mounted.mount.startService()
+        self.assertEqual(mounted.ways, "ab")
+        self.assertEqual(mounted.opening[:2], [b"GET /up HTTP/1.1", b"Host: h"])
+        for each in mounted.asked:
+            each.answer(500)
+        self.assertEqual(
+            mounted.lines, [f"{name} is down: answered a check with 500" for name in "ab"]
+        )
+        response = self.successResultOf(mounted.ask())
+        self.assertEqual(response.status, 503)
+        self.assertEqual(field(response, b"Proxy-Status"), b"us; error=destination_unavailable")
+        self.assertLess(len(content(response)), 4000)
+        mounted.reactor.pump([1] * 10)
+        self.assertEqual(mounted.ways, "abab")
+        mounted.last.answer(204)
+        self.assertEqual(mounted.lines[-1], "b is back")
+        mounted.ask()
+        self.assertEqual(mounted.ways, "ababb")
+        mounted.mount.stopService()
+        self.assertTrue(mounted.pool.stopped)
+        self.assertTrue(mounted.asked[2].left)
+        self.assertEqual(mounted.reactor.getDelayedCalls(), [])
+
+    def test_check_hangs(self) -> None:
+        """A check that is not answered in time is given up, and no other begins before that."""
+        mounted = Mounted("a", health=HealthTable(path="/up", interval=1, timeout=5, fall=2))
+        mounted.mount.startService()
+        self.addCleanup(mounted.mount.stopService)
+        self.assertEqual(mounted.opening[1], b"Host: a")
+        mounted.reactor.pump([1] * 4)
+        self.assertEqual(mounted.ways, "a")
+        mounted.reactor.advance(1)
+        self.assertTrue(mounted.asked[0].left)
+        self.assertEqual(mounted.ways, "aa")
+        mounted.reactor.pump([1] * 5)
+        self.assertEqual(mounted.lines, ["a is down: did not answer a check in time"])
+        mounted.reactor.advance(1)
+        mounted.fail()
+        self.assertEqual(len(mounted.lines), 1)
+
+    def test_endless_check(self) -> None:
+        """The body of an answer to a check is not read."""
+        mounted = Mounted("a", health=HealthTable(path="/up"))
+        mounted.mount.startService()
+        self.addCleanup(mounted.mount.stopService)
+        slow = Slow()
+        head = ResponseHead(status=200, headers=(), length=CHUNKED)
+        mounted.last.coming.callback(Answer(head=head, body=slow))
+        self.assertTrue(slow.closed)
+        self.assertEqual(mounted.lines, [])
+
+    def test_no_checks(self) -> None:
+        """Without a path nobody is checked."""
+        mounted = Mounted("ab")
+        mounted.mount.startService()
+        mounted.reactor.pump([1] * 100)
+        self.assertEqual(mounted.asked, [])
+        mounted.mount.stopService()
+        mounted.mount.stopService()
+
+    def test_backup(self) -> None:
+        """A backup answers where the others have failed."""
+        mounted = Mounted("aZ")
+        coming = mounted.ask()
+        mounted.fail()
+        self.assertEqual(mounted.ways, "az")
+        mounted.last.answer()
+        self.assertEqual(self.successResultOf(coming).status, 200)
+
+
+class Stuck(SynchronousTestCase):
+    """Visitors who come back to the same server."""
+
+    def visit(self, mounted: Mounted, cookie: bytes = b"", **kw: Any) -> Response:
+        """Return the answer to who sends `cookie`."""
+        coming = mounted.ask(headers=((b"Cookie", cookie),) if cookie else (), **kw)
+        mounted.last.answer()
+        return self.successResultOf(coming)
+
+    def test_cookie(self) -> None:
+        """The first answer sets the cookie, which leads to the same server and is set no more."""
+        mounted = Mounted("abc", sticky=Sticky(cookie="at", max_age=60))
+        set_by = field(self.visit(mounted), b"Set-Cookie")
+        assert set_by is not None
+        pair, _, rest = set_by.partition(b"; ")
+        self.assertEqual(rest, b"Max-Age=60; Path=/app; HttpOnly; SameSite=Lax")
+        for _ in range(3):
+            self.assertIsNone(field(self.visit(mounted, b"x=y; " + pair), b"Set-Cookie"))
+        self.assertEqual(mounted.ways, "aaaa")
+
+    def test_secure(self) -> None:
+        """Over TLS the cookie is for TLS."""
+        mounted = Mounted("ab", sticky=Sticky(cookie="at"))
+        set_by = field(self.visit(mounted, client=Visitor(secure=True)), b"Set-Cookie")
+        assert set_by is not None
+        self.assertTrue(set_by.endswith(b"; Secure"))
+
+    def test_forged(self) -> None:
+        """A cookie that names no server chooses nothing, and is replaced."""
+        mounted = Mounted("ab", sticky=Sticky(cookie="at"))
+        for value in (b"", b"a", b"tcp:10.0.0.1:22", bytes(24).hex().encode(), b"x" * 4000):
+            self.assertIsNotNone(field(self.visit(mounted, b"at=" + value), b"Set-Cookie"))
+        self.assertEqual(mounted.ways, "ababa")
+
+    def test_gone(self) -> None:
+        """Where the server is down, or fails the request, another one takes the visitor over."""
+        mounted = Mounted("ab", sticky=Sticky(cookie="at"), health=HealthTable(max_fails=1))
+        set_by = field(self.visit(mounted), b"Set-Cookie") or b""
+        cookie = set_by.partition(b";")[0]
+        coming = mounted.ask(headers=((b"Cookie", cookie),))
+        mounted.fail()
+        mounted.last.answer()
+        self.assertIsNotNone(field(self.successResultOf(coming), b"Set-Cookie"))
+        self.visit(mounted, cookie)
+        self.assertEqual(mounted.ways, "aabb")
+
+
+class Keys(SynchronousTestCase):
+    """The policy "hash"."""
+
+    def ways(self, mounted: Mounted, *headers: tuple[bytes, bytes], host: str = "192.0.2.7") -> str:
+        """Return who was asked by two equal requests."""
+        before = len(mounted.asked)
+        for _ in range(2):
+            mounted.ask(headers=headers, client=Visitor(IPv4Address("TCP", host, 1)))
+        return mounted.ways[before:]
+
+    def test_client(self) -> None:
+        """A client has its server, and many clients have all; a trusted proxy tells of its clients."""
+        mounted = Mounted("abc", policy=Policy.HASH, trusted=(ip_network("10.0.0.0/8"),))
+        ways = {host: self.ways(mounted, host=host) for host in (f"192.0.2.{n}" for n in range(40))}
+        self.assertEqual(set(ways.values()), {"aa", "bb", "cc"})
+        for host, way in ways.items():
+            said = (b"X-Forwarded-For", b"8.8.8.8, " + host.encode())
+            self.assertEqual(self.ways(mounted, said, host="10.0.0.1"), way)
+            self.assertEqual(self.ways(mounted, said, host="192.0.2.3"), ways["192.0.2.3"])
+
+    def test_field(self) -> None:
+        """A field's value has its server; where there is none, the client has."""
+        mounted = Mounted("abc", policy=Policy.HASH, hash_by="header:X-User")
+        ways = {self.ways(mounted, (b"x-user", b"%d" % user)) for user in range(40)}
+        self.assertEqual(ways, {"aa", "bb", "cc"})
+        self.assertIn(self.ways(mounted), ways)
