@@ -34,7 +34,7 @@ from netkit.services.proxy import settings as keys
 from netkit.services.proxy.access import Access
 from netkit.services.proxy.admission import Admission
 from netkit.services.proxy.connecting import Connecting
-from netkit.services.proxy.decisions import Decision, Decisions, DeniedError, shown
+from netkit.services.proxy.decisions import Decision, Decisions, DeniedError
 from netkit.services.proxy.passing import hops_left, reflected
 from netkit.services.proxy.relay import Relay
 from netkit.services.proxy.routing import Routing
@@ -137,13 +137,13 @@ class Proxy(Running[NoOptions]):
         self, user: str, request: Request, decision: Decision
     ) -> Response | Deferred[Response]:
         """Go on with a request of somebody who may use the proxy."""
-        decision.user = shown(user)
+        decision.user = user
         head = request.head
         try:
             plan = self._routing.plan(head)
         except NotForProxyError:
             return self._own(request, decision)
-        decision.target = str(plan.target)
+        decision.target = plan.target
         decision.rule = plan.allowed_by
         if head.method == b"CONNECT":
             who = f"user {user}" if user else source(request.client.peer)

@@ -21,9 +21,9 @@ from netkit.services.proxy.words.splitting import Splitting
 from netkit.services.proxy.words.tally import Reason, Tally
 
 SLICE_SECONDS = 0.001
-SLICE_STEPS = 4
-REST_SECONDS = 0.004
-"""Between two slices: counting takes a fifth of the time, and not more."""
+SLICE_STEPS = 8
+REST_SECONDS = 0.019
+"""Between two slices: counting takes a twentieth of the time, and not more."""
 
 DESCRIPTIONS = 64
 """So many ways to describe a document are remembered,"""
