@@ -96,12 +96,11 @@ class Requests(SynchronousTestCase):
 
     def test_proxy_header(self) -> None:
         """A PROXY header says whose connection it is; each has a way of its own."""
-        for version, start in ((ProxyHeader.V1, b"PROXY TCP4 192.0.2.7 192.0.2.1 40000 80\r\n"),):
-            mounted = Mounted(proxy_header=version)
-            mounted.ask()
-            way: Any = mounted.last.way
-            self.assertIsInstance(way, AnnouncedWay)
-            self.assertEqual(way.header, start)
+        mounted = Mounted(proxy_header=ProxyHeader.V1)
+        mounted.ask()
+        way: Any = mounted.last.way
+        self.assertIsInstance(way, AnnouncedWay)
+        self.assertEqual(way.header, b"PROXY TCP4 192.0.2.7 192.0.2.1 40000 80\r\n")
         mounted = Mounted(proxy_header=ProxyHeader.V2)
         for port in (1, 2):
             mounted.ask(client=Visitor(IPv4Address("TCP", "192.0.2.7", port)))
@@ -372,6 +371,18 @@ class Healthy(SynchronousTestCase):
         self.assertTrue(mounted.pool.stopped)
         self.assertTrue(mounted.asked[2].left)
         self.assertEqual(mounted.reactor.getDelayedCalls(), [])
+
+    def test_announced(self) -> None:
+        """A check of a server that wants PROXY headers has one of its own."""
+        for version, start in (
+            (ProxyHeader.V1, b"PROXY UNKNOWN\r\n"),
+            (ProxyHeader.V2, b"\r\n\r\n\0\r\nQUIT\n\x20\0\0\0"),
+        ):
+            mounted = Mounted("a", health=HealthTable(path="/up"), proxy_header=version)
+            mounted.mount.startService()
+            self.addCleanup(mounted.mount.stopService)
+            way: Any = mounted.last.way
+            self.assertEqual(way.header, start)
 
     def test_check_hangs(self) -> None:
         """A check that is not answered in time is given up, and no other begins before that."""
