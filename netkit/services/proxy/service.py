@@ -57,7 +57,7 @@ class Proxy(Running[NoOptions]):
         self._tunnels = Tunnels(settings.tunnel, world.clock)
         self._access_log = accesstable.built(settings.access_log, world.clock, world.log)
         self._counting = counting.built(settings.count_words, world.clock, world.log)
-        self.words = self._counting and self._counting.tally
+        self.words = self._counting.tally if self._counting else None
         name = settings.name or f"netkit-{token_hex(4)}"
         self._decisions = Decisions(name, world.log)
         self._admission = Admission(settings, self._logins())
@@ -170,7 +170,8 @@ class Proxy(Running[NoOptions]):
 
     def _served(self, exchange: Exchange) -> None:
         self._decisions.served(exchange)
-        self._access_log.served(exchange)
+        if self._access_log.served is not None:
+            self._access_log.served(exchange)
 
 
 def _last_hop(request: Request) -> Response:

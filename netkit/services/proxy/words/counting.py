@@ -17,6 +17,7 @@ from netkit.http.messages import BodyCutError, Headers, Request, Response, Strea
 from netkit.services.proxy.words.decoding import Decoder, decoder
 from netkit.services.proxy.words.document import Document
 from netkit.services.proxy.words.settings import CountWords
+from netkit.services.proxy.words.splitting import Splitting
 from netkit.services.proxy.words.tally import Reason, Tally
 
 SLICE_SECONDS = 0.001
@@ -44,6 +45,7 @@ class Counting:
         self._waiting = 0
         self._stopped = False
         self._next: IDelayedCall | None = None
+        Splitting()  # makes its patterns while nobody waits
 
     def watched(self, request: Request, response: Response) -> Response:
         """Return `response` with the same content, of which a copy is counted where it is a page."""

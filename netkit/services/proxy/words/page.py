@@ -201,5 +201,5 @@ _STYLE = """.figures { display: flex; flex-wrap: wrap; gap: .75rem 2.5rem; margi
 .notes li { margin: .25rem 0; }
 .notes b { color: var(--ink); font-weight: 600; font-variant-numeric: tabular-nums; }
 code { padding: .1em .35em; border-radius: .3em; background: var(--card); box-shadow: 0 0 0 1px var(--line);
-  font-size: .9em; }
+  font-size: .9em; -webkit-box-decoration-break: clone; box-decoration-break: clone; }
 """

@@ -1,9 +1,9 @@
 """`count_words` and the mount `words` as an operator writes them, and a proxy of them."""
 
+import json
 from pathlib import Path
 from typing import Any
 
-from twisted.internet.testing import MemoryReactorClock
 from twisted.trial.unittest import SynchronousTestCase
 
 from netkit.config.load import load
@@ -11,7 +11,9 @@ from netkit.services.kind import World
 from netkit.services.proxy import KIND
 from netkit.services.proxy.words import mount
 from netkit.services.proxy.words.settings import CountWords
-from tests.http.fakes import recorded
+from tests.http.fakes import asked, content, recorded
+from tests.services.proxy.fakes import Server
+from tests.services.proxy.proxies import GET, ProxyCase
 
 SITE = """
 [service.web]
@@ -50,8 +52,8 @@ class ConfiguredTests(SynchronousTestCase):
         plans, _ = self.load("", 'least_length = 4\nstop_words = ["this"]')
         [reference] = plans["web"].references
         self.assertEqual((reference.service, reference.kind), ("proxy", "proxy"))
-        [mount] = plans["web"].settings.mount
-        self.assertEqual(mount.settings.stop_words, ("this",))
+        [shown] = plans["web"].settings.mount
+        self.assertEqual(shown.settings.stop_words, ("this",))
 
     def test_mistakes(self) -> None:
         """Mistakes are told with their line and key."""
@@ -65,14 +67,44 @@ class ConfiguredTests(SynchronousTestCase):
         )
 
 
-class ProxyTests(SynchronousTestCase):
-    def test_words(self) -> None:
-        """A running proxy offers its tally where it counts, and the kind the mount that shows it."""
+class ProxyTests(ProxyCase):
+    """A running proxy, and the mount that shows what it counts."""
+
+    def setUp(self) -> None:
+        self.server = self.asks = Server()
+        super().setUp()
+
+    def shown(self) -> Any:
+        """Return what the mount shows a second later, in JSON."""
+        self.memory.advance(1)
+        handler = mount.KIND.build(
+            mount.KIND.settings(), self.proxy, World(self.memory, self.memory, recorded([]))
+        )
+        response: Any = handler(asked(target=b"/?format=json"))
+        return json.loads(content(response))
+
+    def test_off(self) -> None:
+        """By default nothing is counted."""
         self.assertIn(mount.KIND, KIND.mounts)
-        clock = MemoryReactorClock()
-        world = World(clock, clock, recorded([]))
-        for setting, counts in ((False, False), (True, True), (CountWords(), True)):
-            proxy: Any = KIND.build(KIND.settings(count_words=setting), {}, world)
-            self.assertEqual(proxy.words is not None, counts)
-            handler = mount.KIND.build(mount.KIND.settings(), proxy, world)
-            self.assertTrue(callable(handler))
+        self.assertIsNone(self.proxy.words)
+        self.assertEqual(self.shown(), {"counting": False})
+
+    def test_words(self) -> None:
+        """What passes is counted and shown; what the proxy says itself is not counted."""
+        self.serve(count_words=True)
+        self.send(GET)
+        self.server.asked[0].answer(200, (b"Content-Type", b"text/html"), body=b"<p>one two two")
+        self.assertEqual(self.answer().body, b"<p>one two two")
+        self.assertEqual(self.status(GET.replace(b"origin/", b"origin:25/")), 403)
+        shown = self.shown()
+        self.assertEqual((shown["documents"], shown["words"], shown["left_out"]), (1, 3, {}))
+        self.assertEqual(shown["top"][0], {"word": "two", "count": 2})
+
+    def test_stopped(self) -> None:
+        """A proxy that stops leaves nothing to be counted."""
+        self.serve(count_words=CountWords(documents=1))
+        self.proxy.startService()
+        self.send(GET)
+        self.server.asked[0].answer(200, (b"Content-Type", b"text/html"), body=b"one")
+        self.proxy.stopService()
+        self.assertEqual(self.shown()["words"], 0)
