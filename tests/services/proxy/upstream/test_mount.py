@@ -4,6 +4,8 @@ from ipaddress import ip_network
 from typing import Any
 
 from attrs import evolve
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from twisted.internet.address import IPv4Address, UNIXAddress
 from twisted.internet.defer import CancelledError, Deferred
 from twisted.trial.unittest import SynchronousTestCase
@@ -43,7 +45,7 @@ class Requests(SynchronousTestCase):
 
     def test_paths(self) -> None:
         """The prefix of the mount may stay, and one of the servers come before it."""
-        for settings, path, expected in (
+        for keys, path, expected in (
             ({}, "", b"/"),
             ({}, "//x", b"/x"),
             ({"strip_prefix": False}, "/x", b"/app/x"),
@@ -51,7 +53,7 @@ class Requests(SynchronousTestCase):
             ({"prefix": "/base"}, "/x", b"/base/x"),
             ({"prefix": "/base"}, "/%2e%2e/\\..\0", b"/base/%252e%252e/%5C..%00"),
         ):
-            mounted = Mounted(**settings)
+            mounted = Mounted(**keys)
             mounted.ask(path)
             self.assertEqual(mounted.opening[0], b"GET " + expected + b" HTTP/1.1")
 
@@ -299,6 +301,34 @@ class Retried(SynchronousTestCase):
         mounted.fail()
         self.assertEqual(self.successResultOf(coming).status, 502)
         self.assertEqual(mounted.ways, "ab")
+
+    @given(
+        st.sampled_from([b"GET", b"PUT", b"POST", b"PATCH"]),
+        st.sampled_from([b"", b"hello"]),
+        st.sampled_from([0, 100]),
+        st.lists(st.tuples(st.sampled_from(list(Problem)), st.booleans()), max_size=5),
+    )
+    @settings(deadline=None, max_examples=120)
+    def test_never_by_guess(
+        self, method: bytes, body: bytes, buffered: int, outcomes: list[tuple[Problem, bool]]
+    ) -> None:
+        """Whatever fails, there is one answer; no server is asked twice, and none by guess."""
+        mounted = Mounted("abcd", buffer_bytes=buffered, retries=Retries(tries=3))
+        coming = mounted.ask(method=method, body=body)
+        for problem, untouched in outcomes:
+            if coming.called and not coming.paused:
+                break
+            mounted.fail(problem, untouched=untouched)
+        asked = len(mounted.asked)
+        failed = outcomes[: asked - 1]
+        self.assertLessEqual(asked, 3)
+        self.assertEqual(len(set(mounted.ways)), asked)
+        if method in {b"POST", b"PATCH"} or (body and not buffered):
+            self.assertTrue(all(untouched for _, untouched in failed))
+        if not mounted.last.coming.called:
+            mounted.last.answer()
+        self.successResultOf(coming)
+        self.assertEqual({each.active for each in mounted.mount.shown}, {0})
 
     def test_body_no_good(self) -> None:
         """A client whose body is no good is the server's business to answer; the server is not to blame."""
