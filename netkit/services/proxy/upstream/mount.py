@@ -20,6 +20,7 @@ from netkit.http.forwarded import client, listed
 from netkit.http.messages import Body, Request, Response
 from netkit.http.pages import link
 from netkit.net.dial import Way
+from netkit.net.peer import host
 from netkit.net.tunnel import Tunnels
 from netkit.services.kind import World
 from netkit.services.proxy.passing import refusal
@@ -61,7 +62,7 @@ class Pool(Asks, Protocol):
 class Upstream(Service):
     """The mount: a handler, which has checks to make while it runs.
 
-    `servers` are asked by way of `pool`; `hosts` has what each is called itself.
+    `servers`, each with what it is called as a host, are asked by way of `pool`.
     """
 
     def __init__(
@@ -81,7 +82,7 @@ class Upstream(Service):
         self._errands = Errands(settings, name, servers)
         self._key = _key_of(settings)
         self._cookie = settings.sticky.cookie.encode() if settings.sticky else b""
-        self._checks = Checks(settings.health, pool, world.clock, servers, self._checked)
+        self._checks = Checks(settings, pool, world.clock, servers, self._checked)
         self._ticking = LoopingCall(self._look)
         self._ticking.clock = world.clock
 
@@ -105,6 +106,7 @@ class Upstream(Service):
 
     def _look(self) -> None:
         now = self._clock.seconds()
+        self._errands.forget()
         self._servers.look(now)
         self._checks.look(self._servers.all, now)
 
@@ -271,11 +273,11 @@ def _key_of(settings: Settings) -> Callable[[Request], bytes] | None:
         return None
 
     def by_client(request: Request) -> bytes:
-        peer = address_of(request.client.peer)
-        said = request.head.fields.get(b"x-forwarded-for")
-        if said is not None and settings.trusted:
-            peer = client(peer, listed(said), settings.trusted)
-        return str(peer).encode()
+        peer = request.client.peer
+        if not settings.trusted:
+            return host(peer).encode()
+        said = request.head.fields.get(b"x-forwarded-for", b"")
+        return str(client(address_of(peer), listed(said), settings.trusted)).encode()
 
     name = settings.hash_by.removeprefix(HEADER).lower().encode()
     if name == settings.hash_by.encode():

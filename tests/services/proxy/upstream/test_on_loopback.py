@@ -235,10 +235,12 @@ class Haproxy(Mounted):
     async def test_proxy_header(self) -> None:
         """HAProxy reads the PROXY header of each client, in both versions."""
         for version in ProxyHeader:
-            port = self.site(self.haproxy(), proxy_header=version)
+            checks = HealthTable(path="/", fall=1)
+            port = self.site(self.haproxy(), proxy_header=version, health=checks)
             for _ in range(2):
                 got = await deferToThread(get, port, "/app/")
                 self.assertEqual(got.body.decode(), f"127.0.0.1 {got.port} {port}")
+            self.assertEqual(self.lines, [])
             await self._drained()
 
 
