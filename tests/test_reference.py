@@ -53,6 +53,10 @@ def _tables() -> Iterator[tuple[str, set[str], dict[str, Any]]]:
             ]
             together = {key: value for each in mounts for key, value in each.items()}
             yield f"mount {mount.name}", _keys(mount.settings) | {"path"}, together
+            for inner in attrs.fields(mount.settings):
+                if attrs.has(type(inner.default)):
+                    path = f"mount {mount.name}.{inner.name}"
+                    yield path, _keys(type(inner.default)), together[inner.name]
 
 
 class ReferenceTests(SynchronousTestCase):
@@ -77,6 +81,18 @@ def _differing(plain: dict[str, Any], whole: dict[str, Any]) -> Iterator[str]:
     for name, table in whole["service"].items():
         (kind,) = (each for each in KINDS if each.name == table.get("kind", name))
         yield from _not_default(name, kind.settings, plain["service"][name], table)
+        mounts = zip(plain["service"][name].get("mount", ()), table.get("mount", ()), strict=True)
+        for as_written, mount in mounts:
+            yield from _tables_not_default(as_written, mount)
+
+
+def _tables_not_default(plain: dict[str, Any], whole: dict[str, Any]) -> Iterator[str]:
+    """Look at the tables that a mount has; its own keys have examples that are no defaults."""
+    (kind,) = (each for kind in KINDS for each in kind.mounts if each.name == whole["kind"])
+    for field in attrs.fields(kind.settings):
+        if attrs.has(type(field.default)):
+            inner = plain.get(field.name, {}), whole[field.name]
+            yield from _not_default(f"{kind.name}.{field.name}", type(field.default), *inner)
 
 
 def _not_default(

@@ -262,6 +262,7 @@ class RootTests(TapTestCase):
             mount = [{{ path = "/", kind = "static", root = "{folder}/www" }}]
             [service.proxy]
             listen = "tcp:0:interface=127.0.0.1"
+            destination = [{{ action = "allow", networks = ["127.0.0.0/8", "::1"] }}]
             """
         self.assertEqual((folder / "tls" / "localhost.pem").stat().st_mode & 0o77, 0)
         remark = f"tls.main: what is in {folder}/tls is read before root is shed"

@@ -49,9 +49,14 @@ class AccessFile:
 
 
 class AccessLog:
-    """What a service tells of its exchanges, by calling `served`; it can be called at any time."""
+    """What a service tells of its exchanges, by calling `served`; it can be called at any time.
 
-    def __init__(self, served: Callable[[Exchange], None], file: LogFile | None = None) -> None:
+    `served` is None where nobody wants to know.
+    """
+
+    def __init__(
+        self, served: Callable[[Exchange], None] | None = None, file: LogFile | None = None
+    ) -> None:
         self.served = served
         self._file = file
 
@@ -79,7 +84,7 @@ def built(
 ) -> AccessLog:
     """Return the access log that `setting` asks for; `log` is the daemon's own."""
     if not isinstance(setting, AccessFile):
-        return AccessLog(access_log(log) if setting else _nowhere)
+        return AccessLog(access_log(log) if setting else None)
     file = LogFile(setting.file, clock, log)
     line = lines(setting.format, Contents(wall, _client(setting), setting.query))
     add = file.add
@@ -92,10 +97,6 @@ def complaints(setting: bool | AccessFile) -> Iterator[tuple[KeyPath, str]]:  # 
         wrong = _unwritable(setting.file)
         if wrong:
             yield ("file",), f"{quoted(str(setting.file))} {wrong}"
-
-
-def _nowhere(_: Exchange) -> None:
-    return None
 
 
 def _unwritable(file: Path) -> str | None:

@@ -47,6 +47,19 @@ class KnownHeads:
             return self._of_head
         return self._common if method != b"CONNECT" else self._nothing
 
+    def final(self, section: bytes, method: bytes) -> ResponseHead | None:
+        """Return what `section` says where it is whole, final and leaves the connection to HTTP.
+
+        What it is otherwise `AnswerHeads` says.
+        """
+        if not section.endswith(END) or len(section) > self.limits.header_bytes:
+            return None
+        try:
+            head = self.head(section, method)
+        except BadAnswerError:
+            return None
+        return head if head.status > 199 and method != b"CONNECT" else None  # noqa: PLR2004
+
     def head(self, section: bytes, method: bytes) -> ResponseHead:
         """Return what `section` says in an answer to `method`; raise BadAnswerError."""
         known = self.known(method)

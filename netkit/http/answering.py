@@ -3,7 +3,6 @@
 Rule: it ends when the connection does, and whatever the handler held for it is let go of.
 """
 
-from collections.abc import Awaitable
 from contextlib import closing
 from typing import TYPE_CHECKING
 
@@ -39,34 +38,27 @@ class Answering:
         self._status = CLIENT_LEFT
         self._sent = 0
 
-    def send(self, answer: Response | Awaitable[Response]) -> Deferred[bool]:
-        """Send `answer` as soon as it is there; return whether the connection persists."""
-        if isinstance(answer, Response):
-            return Deferred.fromCoroutine(self._finish(answer))
-        coming = (
-            answer if isinstance(answer, Deferred) else Deferred.fromCoroutine(_awaited(answer))
-        )
-        return coming.addCallbacks(self._came, self._failed)
-
-    def _came(self, response: Response) -> bool | Deferred[bool]:
+    def came(self, response: Response) -> Deferred[None] | None:
+        """Send `response`, and go on with the channel behind it."""
         if not isinstance(response.body, bytes):
             return Deferred.fromCoroutine(self._finish(response))
         self.begun = True
         self._status = response.status
         self._sent, persists = self._channel.send_whole(self._request, self._body, response)
         self._note(whole=True)
-        return persists
+        self._channel.over(persists=persists)
+        return None
 
-    def _failed(self, failure: Failure) -> bool | Deferred[bool]:
-        """Answer where whoever should have answered failed; else nobody waits for an answer."""
+    def failed(self, failure: Failure) -> Deferred[None] | None:
+        """Answer where whoever should have answered failed, unless nobody waits for that."""
         try:
             response = self._channel.excuse(self._request, failure)
         except Exception:
             self._note(whole=False)
             raise
-        return self._came(response)
+        return self.came(response)
 
-    async def _finish(self, response: Response) -> bool:
+    async def _finish(self, response: Response) -> None:
         whole = False
         try:
             with closing(response):
@@ -75,7 +67,7 @@ class Answering:
             whole = True
         finally:
             self._note(whole=whole)
-        return persists
+        self._channel.over(persists=persists)
 
     def _note(self, *, whole: bool) -> None:
         if self._channel.house.served is not None:
@@ -136,7 +128,3 @@ class Answering:
         finally:
             self._channel.watch()
         self._sent = body.length
-
-
-async def _awaited(answer: Awaitable[Response]) -> Response:
-    return await answer

@@ -79,7 +79,9 @@ class Arriving:
         before = self.received
         self.received += len(data)
         if self._chunks is not None:
-            self._pieces.extend(self._chunks.feed(data))
+            piece = b"".join(self._chunks.feed(data))  # one read is one piece, however it is cut up
+            if piece:
+                self._pieces.append(piece)
             self.finished = self._chunks.finished
             return self._chunks.rest
         if self._length is None:
@@ -96,11 +98,6 @@ class Arriving:
         if self._more is not None and (self._pieces or self.finished or self._failure):
             more, self._more = self._more, None
             more.callback(None)
-
-    def end(self) -> None:
-        """Note that this was all."""
-        self.finished = True
-        self.tell()
 
     def cut(self, why: str) -> None:
         """Note that the rest will never come."""

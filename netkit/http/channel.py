@@ -7,12 +7,12 @@ client takes for the end of a whole one.
 """
 
 import re
-from collections.abc import Coroutine
+from collections.abc import Awaitable, Coroutine
 from http import HTTPStatus
 from secrets import token_hex
 from typing import TYPE_CHECKING, Any
 
-from twisted.internet.defer import CancelledError, Deferred
+from twisted.internet.defer import CancelledError, Deferred, succeed
 from twisted.internet.interfaces import (
     IAddress,
     IHalfCloseableProtocol,
@@ -360,15 +360,16 @@ class Channel:
             answer = self.excuse(request, Failure(error))
         if not isinstance(answer, Response) or not isinstance(answer.body, bytes):
             self._resting = False
-            self._answering = Answering(self, request, self._body, started)
-            self._running = running = self._answering.send(answer)
-            running.addCallbacks(self._over, self._abandon, errbackArgs=(request,))
+            self._answering = answering = Answering(self, request, self._body, started)
+            self._running = coming = _coming(answer)
+            coming.addCallbacks(answering.came, answering.failed)
+            coming.addErrback(self._abandon, request)
             return
         sent, persists = self.send_whole(request, self._body, answer, section)
         if self.house.served is not None:
             seconds = self.house.clock.seconds() - started
             self.note(Exchange(request, answer.status, sent, seconds, whole=True))
-        self._over(persists)
+        self.over(persists=persists)
 
     def send_whole(
         self, request: Request, body: Incoming | NoBody, response: Response, section: bytes = b""
@@ -479,12 +480,19 @@ class Channel:
 
     # The end of an exchange, and of the connection.
 
-    def _over(self, persists: bool) -> None:  # noqa: FBT001 (a callback's)
+    def over(self, *, persists: bool) -> None:
         """Go on after an answer: with the next request, or to the end."""
         if persists and self._resting and not self._outgoing:
             return
         self._answering = self._running = None
         if self._successor is not None:
+            return
+        if (
+            persists
+            and self._body is NO_BODY
+            and not (self._buffer or self._outgoing or self._deaf)
+        ):
+            self._resting = not self._closing
             return
         if self._outgoing is not None and not self._outgoing.full:
             self.end_outgoing()
@@ -541,3 +549,16 @@ class Channel:
             self._farewell = Farewell(self.transport, self.house.clock)
         else:
             self.transport.loseConnection()
+
+
+def _coming(answer: Response | Awaitable[Response]) -> Deferred[Any]:
+    """Return what becomes of `answer`."""
+    if isinstance(answer, Deferred):
+        return answer
+    if isinstance(answer, Response):
+        return succeed(answer)
+    return Deferred.fromCoroutine(_awaited(answer))
+
+
+async def _awaited(answer: Awaitable[Response]) -> Response:
+    return await answer

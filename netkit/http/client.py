@@ -163,9 +163,12 @@ class Connection:
         if asked is None or self._exchange is not None:
             self._receive(data)
             return
-        # Most reads are one whole answer, whose header section has been seen this second.
+        # Most reads are one whole answer, whose header section may have been seen this second.
         end = data.find(END) + _END
-        head = self._known.get(data[:end])
+        section = data[:end]
+        head = self._known.get(section)
+        if head is None:
+            head = self.keeper.heads.final(section, asked.question.method)
         if head is None or head.length != len(data) - end:
             self._receive(data)
             return

@@ -20,6 +20,8 @@ class HandedOver:
     def hand_over(self, successor: IProtocol) -> None:
         """See Handover."""
         self._successor = successor
+        if not self._ended and self._lost is None:
+            self._transport.resumeProducing()  # before the successor may want it to rest
         successor.makeConnection(self._transport)
         rest, self._rest = self._rest, b""
         if rest:
@@ -28,8 +30,6 @@ class HandedOver:
             successor.connectionLost(self._lost)
         elif self._ended:
             self.end()
-        else:
-            self._transport.resumeProducing()
 
     def close(self) -> None:
         """See Handover."""

@@ -86,6 +86,7 @@ class Pool:
 
     def _ask_newly(self, server: "_Server", asked: Asked) -> None:
         """Ask on a connection yet to be made."""
+        server = self._servers.get(server.way, server)
         if self._aborted:
             asked.fail(_unavailable("the daemon ends"))
         elif server.open < self.limits.connections:
@@ -107,13 +108,12 @@ class Pool:
     def rest(self, connection: Connection) -> None:
         """See `keeper.Keeper`."""
         server: _Server = connection.server
-        while server.waiting:
-            asked = server.waiting.popleft()
-            if not asked.question.repeatable and not connection.is_good():
-                connection.close()
-                self._ask_newly(server, asked)
-                return
-            connection.ask(asked)
+        if server.waiting:
+            asked = server.waiting[0]
+            if asked.question.repeatable or connection.is_good():
+                connection.ask(server.waiting.popleft())
+            else:
+                connection.close()  # its place is then the question's
             return
         if self._stopped or len(server.idle) >= self.limits.idle:
             connection.close()

@@ -5,12 +5,13 @@ connections may keep them by their way. A way that has another `below` it puts s
 one's connection: what stands outside is sent inside what stands below.
 """
 
+from errno import EAGAIN
 from typing import Any, Protocol, cast
 
 from attrs import field, frozen
 from OpenSSL import SSL
 from twisted.internet.defer import CancelledError, Deferred
-from twisted.internet.error import NoProtocol
+from twisted.internet.error import ConnectError, NoProtocol
 from twisted.internet.interfaces import (
     IAddress,
     IConnector,
@@ -32,6 +33,9 @@ from netkit.document.values import printable
 from netkit.net.connect import Connector
 from netkit.net.failures import Attempt, CertificateError, TlsError, unreachable
 from netkit.net.tlsclient import DEFAULT_TERMS, Caller, TlsTerms
+
+RETRY = 0.05
+"""Seconds until a UNIX socket whose queue is full is tried again."""
 
 
 class Way(Protocol):
@@ -77,7 +81,7 @@ class UnixWay:
     def connect(self, factory: IProtocolFactory) -> Deferred[IProtocol]:
         """See Way."""
         network = cast("IReactorUNIX", self.connector.network)
-        attempt = _UnixAttempt(str(self), factory, self.connector.clock)
+        attempt = _UnixAttempt(self, factory)
         network.connectUNIX(self.path, attempt, self.connector.timeout)
         return attempt.done
 
@@ -86,16 +90,21 @@ class UnixWay:
 
 
 class _UnixAttempt(ClientFactory[Any]):
-    """An attempt at a UNIX socket, as the reactor sees it."""
+    """An attempt at a UNIX socket, as the reactor sees it.
+
+    The kernel lets nobody wait for a server whose queue is full, so that is tried again.
+    """
 
     noisy = False
 
-    def __init__(self, name: str, factory: IProtocolFactory, clock: IReactorTime) -> None:
+    def __init__(self, way: UnixWay, factory: IProtocolFactory) -> None:
         self.done: Deferred[IProtocol] = Deferred(lambda _: self._cancel())
-        self._name = name
+        self._way = way
         self._factory = factory
-        self._clock = clock
+        self._clock = way.connector.clock
+        self._deadline = self._clock.seconds() + way.connector.timeout
         self._connector: IConnector | None = None
+        self._timer: IDelayedCall | None = None
 
     def startedConnecting(self, connector: IConnector) -> None:
         """Keep what can stop the attempt."""
@@ -114,13 +123,22 @@ class _UnixAttempt(ClientFactory[Any]):
         if not self.done.called:
             self.done.callback(protocol)
 
-    def clientConnectionFailed(self, connector: IConnector, reason: Failure) -> None:  # noqa: ARG002
-        """Say why."""
-        self._end(unreachable((Attempt(self._name, cast("Exception", reason.value)),)))
+    def clientConnectionFailed(self, connector: IConnector, reason: Failure) -> None:
+        """Try again where that may help; else say why."""
+        error = cast("Exception", reason.value)
+        if not _is_full(error):
+            self._end(self._unreachable(error))
+        elif self._clock.seconds() + RETRY < self._deadline:
+            self._timer = self._clock.callLater(RETRY, connector.connect)
+        else:
+            self._end(self._unreachable(OSError(EAGAIN, "too many wait for it already")))
 
-    def clientConnectionLost(self, connector: IConnector, reason: Failure) -> None:
+    def clientConnectionLost(self, connector: IConnector, reason: Failure) -> None:  # noqa: ARG002
         """Say why, where the protocol has not been handed over."""
-        self.clientConnectionFailed(connector, reason)
+        self._end(self._unreachable(cast("Exception", reason.value)))
+
+    def _unreachable(self, error: Exception) -> Exception:
+        return unreachable((Attempt(str(self._way), error),))
 
     def _end(self, error: Exception) -> None:
         if not self.done.called:
@@ -128,8 +146,15 @@ class _UnixAttempt(ClientFactory[Any]):
 
     def _cancel(self) -> None:
         self._end(CancelledError())
+        if self._timer is not None and self._timer.active():
+            self._timer.cancel()
         if self._connector is not None:
             self._connector.disconnect()
+
+
+def _is_full(error: Exception) -> bool:
+    """Return whether connect(2) said EAGAIN, which Twisted takes for a connection under way."""
+    return type(error) is ConnectError and error.osError is None
 
 
 @frozen(cache_hash=True)
@@ -191,6 +216,9 @@ class _Handshake:
     def makeConnection(self, transport: ITransport) -> None:
         """Wait for the handshake, which TLS begins."""
         self._tls = cast("TLSMemoryBIOProtocol", transport)
+        gather_writes = getattr(self._tls.transport, "gather_writes", None)
+        if gather_writes:
+            gather_writes()  # TLS says farewell before it aborts: what was cut off would look complete
         self._deadline = self._way.clock.callLater(self._way.terms.handshake_timeout, self._late)
 
     def connectionMade(self) -> None:

@@ -65,6 +65,7 @@ mount = [{{ path = "/", kind = "static", root = "www" }}]
 [service.proxy]
 listen = {listen}
 clients = ["127.0.0.0/8", "192.0.2.0/24"]
+destination = [{{ action = "allow", networks = ["127.0.0.0/8"] }}]
 [service.web.http]
 {http}
 [service.proxy.http]

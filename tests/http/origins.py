@@ -109,7 +109,7 @@ class Asking:
         self.errors: list[BaseException] = []
         self.pieces: list[bytes] = []
         self.cuts: list[BaseException] = []
-        self.ended = False
+        self.ended = self.reading = False
         self._iterator: Any = None
         answered.addCallbacks(self.answers.append, self._failed)
 

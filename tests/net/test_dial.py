@@ -5,17 +5,20 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, cast
 
-from attrs import field, frozen
+from attrs import evolve, field, frozen
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from OpenSSL import SSL
 from twisted.internet import reactor
 from twisted.internet.address import IPv4Address
 from twisted.internet.defer import CancelledError, Deferred
 from twisted.internet.endpoints import UNIXServerEndpoint
+from twisted.internet.error import ConnectError
 from twisted.internet.interfaces import IHalfCloseableProtocol, IProtocol, IProtocolFactory
 from twisted.internet.protocol import Factory, Protocol
 from twisted.internet.ssl import CertificateOptions
 from twisted.internet.task import Clock
-from twisted.internet.testing import StringTransport
+from twisted.internet.testing import MemoryReactorClock, StringTransport
 from twisted.protocols.tls import TLSMemoryBIOFactory
 from twisted.python.failure import Failure
 from twisted.test import iosim
@@ -23,7 +26,7 @@ from twisted.trial.unittest import SynchronousTestCase, TestCase
 from zope.interface import implementer
 
 from netkit.net.connect import Connector
-from netkit.net.dial import AnnouncedWay, TcpWay, TlsWay, UnixWay
+from netkit.net.dial import RETRY, AnnouncedWay, TcpWay, TlsWay, UnixWay
 from netkit.net.failures import CertificateError, NoConnectionError, RefusedError, TlsError
 from netkit.net.names import Names
 from netkit.net.policy import ANYWHERE
@@ -91,6 +94,15 @@ class Hearing(Talk):
         self.lost.callback(None)
 
 
+class Eager(StringTransport):
+    """Is told what netkit's own transports are."""
+
+    gathers = False
+
+    def gather_writes(self) -> None:
+        self.gathers = True
+
+
 class Making(Factory[Any]):
     """Has one protocol, or none."""
 
@@ -120,11 +132,16 @@ class MemoryWay:
         return "memory"
 
 
-def server(shown: Issued, inner: Protocol, clock: Clock, protocol: bytes = b"") -> IProtocol:
-    """Return the server's end of TLS that shows a certificate, and agrees to one protocol."""
-    options = CertificateOptions(
+def contexts(shown: Issued) -> CertificateOptions:
+    """Return what a server of Twisted's needs for TLS."""
+    return CertificateOptions(
         privateKey=cast("Any", shown.key), certificate=cast("Any", shown.certificate)
     )
+
+
+def server(shown: Issued, inner: Protocol, clock: Clock, protocol: bytes = b"") -> IProtocol:
+    """Return the server's end of TLS that shows a certificate, and agrees to one protocol."""
+    options = contexts(shown)
     options.getContext().set_alpn_select_callback(lambda *_: protocol)
     over = TLSMemoryBIOFactory(options, isClient=False, wrappedFactory=Making(inner), clock=clock)
     return cast("IProtocol", over.buildProtocol(NOBODY))
@@ -178,6 +195,25 @@ class GoodServers(TlsTestCase):
         )
         self.assertEqual(self.clock.getDelayedCalls(), [])
 
+    def test_byte_by_byte(self) -> None:
+        """It does not matter in which pieces the handshake comes."""
+        dialled = self.dial()
+        near, far = StringTransport(), StringTransport()
+        ends = ((self.below.made[0], near), (server(SERVER, self.peer, self.clock), far))
+        for end, transport in reversed(ends):
+            end.makeConnection(transport)
+        for _ in range(9):
+            for (_, transport), (other, _) in (ends, ends[::-1]):
+                said = transport.value()
+                transport.clear()
+                for byte in said:
+                    other.dataReceived(bytes((byte,)))
+            self.clock.advance(0)
+        self.assertIs(self.successResultOf(dialled), self.talk)
+        self.assertEqual(
+            (self.talk.heard, self.peer.heard), (b"from the server", b"from the client")
+        )
+
     def test_address(self) -> None:
         """A server may be named by an address, which its certificate has."""
         dialled = self.dial("192.0.2.7")
@@ -212,6 +248,13 @@ class GoodServers(TlsTestCase):
         far: Any = server(SERVER, self.peer, self.clock)
         self.meet(far)
         self.assertEqual(far.getHandle().get_servername(), NAME.encode())
+
+    def test_gathers(self) -> None:
+        """A connection that sends at once does so no more, lest a cut look like an end."""
+        self.dial()
+        transport = Eager()
+        self.below.made[0].makeConnection(transport)
+        self.assertTrue(transport.gathers)
 
     def test_header_first(self) -> None:
         """An announcement below TLS goes in the clear, before the handshake."""
@@ -285,6 +328,16 @@ class BadServers(TlsTestCase):
         self.meet(Talk(b"220 mail.example ESMTP\r\n"))
         words = self.fails(dialled, TlsError)
         self.assertTrue(words.startswith("memory: no TLS: "), words)
+
+    @settings(deadline=None, max_examples=60)
+    @given(st.binary(min_size=6) | st.binary(min_size=1).map(b"\x16\x03\x03\x00\x40".__add__))
+    def test_rubbish(self, rubbish: bytes) -> None:
+        """Whatever a server sends that is no TLS, what comes of it is one failure, in time."""
+        self.setUp()
+        dialled = self.dial()
+        self.meet(Talk(rubbish))
+        self.clock.advance(10)
+        self.fails(dialled, TlsError)
 
     def test_stalled(self) -> None:
         """A server that does not go on with the handshake has the time that the terms say."""
@@ -484,3 +537,73 @@ class UnixSockets(TestCase):
             nobodys.bind(self.path)
         dialled = UnixWay(self.path, self.connector).connect(Making(Talk()))
         await self.assertFailure(dialled, RefusedError)
+
+    def full(self) -> None:
+        """Have a server that has as many waiting as it may."""
+        listener = socket.socket(socket.AF_UNIX)
+        self.addCleanup(listener.close)
+        listener.bind(self.path)
+        listener.listen(0)
+        waiting = socket.socket(socket.AF_UNIX)
+        self.addCleanup(waiting.close)
+        waiting.connect(self.path)
+
+    async def test_full(self) -> None:
+        """A server that has as many waiting as it may is none, when the time is up."""
+        self.full()
+        way = UnixWay(self.path, evolve(self.connector, timeout=3 * RETRY))
+        await self.assertFailure(way.connect(Making(Talk())), NoConnectionError)
+
+
+class UnixRetries(SynchronousTestCase):
+    """A socket of which the kernel says that nobody can wait there is tried again."""
+
+    def setUp(self) -> None:
+        self.reactor: Any = MemoryReactorClock()
+        self.connector = Connector(self.reactor, self.reactor, Names(Resolver()), ANYWHERE, 1.0)
+        self.talk = Talk()
+        self.dialled = UnixWay("/a", self.connector).connect(Making(self.talk))
+        self.attempt = self.reactor.unixClients[0][1]
+        self.tried = 0
+
+    def connect(self) -> None:
+        """Be told to try again."""
+        self.tried += 1
+
+    def fail_attempt(self, error: Exception | None = None) -> None:
+        """Have the attempt fail, because of a full queue if there is no other reason."""
+        self.attempt.clientConnectionFailed(self, Failure(error or ConnectError(string="full")))
+
+    def test_again(self) -> None:
+        """It is tried again after a moment."""
+        self.fail_attempt()
+        self.assertEqual(self.tried, 0)
+        self.reactor.advance(RETRY)
+        self.assertEqual(self.tried, 1)
+        self.attempt.buildProtocol(None)
+        self.reactor.advance(0)
+        self.assertIs(self.successResultOf(self.dialled), self.talk)
+
+    def test_too_long(self) -> None:
+        """It is not, once the time is up."""
+        for _ in range(round(1 / RETRY)):
+            self.assertNoResult(self.dialled)
+            self.fail_attempt()
+            self.reactor.advance(RETRY)
+        words = str(self.failureResultOf(self.dialled).value)
+        self.assertEqual(words, "unix:/a: too many wait for it already")
+        self.assertEqual(self.reactor.getDelayedCalls(), [])
+
+    def test_other(self) -> None:
+        """Nor where there is another reason."""
+        self.fail_attempt(ConnectionRefusedError(111, "Connection refused"))
+        self.assertEqual(
+            str(self.failureResultOf(self.dialled).value), "unix:/a: connection refused"
+        )
+
+    def test_cancelled(self) -> None:
+        """Nor where nobody wants it any more."""
+        self.fail_attempt()
+        self.dialled.cancel()
+        self.failureResultOf(self.dialled, CancelledError)
+        self.assertEqual(self.reactor.getDelayedCalls(), [])

@@ -5,6 +5,7 @@ decided.
 """
 
 from collections.abc import Awaitable, Iterator
+from functools import partial
 from http import HTTPStatus
 from secrets import token_hex
 from typing import Any, cast
@@ -39,6 +40,8 @@ from netkit.services.proxy.relay import Relay
 from netkit.services.proxy.routing import Routing
 from netkit.services.proxy.settings import Settings
 from netkit.services.proxy.targets import NotForProxyError
+from netkit.services.proxy.words import counting
+from netkit.services.proxy.words import mount as words
 
 _SECRETS = (b"authorization", b"cookie", b"proxy-authorization")
 _NO_SITE = "This is a proxy and no web site: give it to a program as that, as in curl --proxy."
@@ -53,6 +56,8 @@ class Proxy(Running[NoOptions]):
         self._pool = Pool(settings.upstream, world.clock)
         self._tunnels = Tunnels(settings.tunnel, world.clock)
         self._access_log = accesstable.built(settings.access_log, world.clock, world.log)
+        self._counting = counting.built(settings.count_words, world.clock, world.log)
+        self.words = self._counting.tally if self._counting else None
         name = settings.name or f"netkit-{token_hex(4)}"
         self._decisions = Decisions(name, world.log)
         self._admission = Admission(settings, self._logins())
@@ -109,6 +114,8 @@ class Proxy(Running[NoOptions]):
         self._tunnels.abort()
         self._access_log.stop()
         self._pool.stop()
+        if self._counting is not None:
+            self._counting.stop()
 
     def answer(self, request: Request) -> Response | Awaitable[Response]:
         """Return the origin's answer, or a page that says why there is none."""
@@ -143,7 +150,10 @@ class Proxy(Running[NoOptions]):
             return self._connecting.connect(plan.errand, who, decision)
         if hops_left(head) == 0:
             return _last_hop(request)
-        return self._relay.pass_on(request, plan.errand)
+        coming = self._relay.pass_on(request, plan.errand)
+        if self._counting is not None:
+            coming.addCallback(partial(self._counting.watched, request))
+        return coming
 
     def _own(self, request: Request, decision: Decision) -> Response:
         """Answer what was asked of the proxy itself."""
@@ -160,7 +170,8 @@ class Proxy(Running[NoOptions]):
 
     def _served(self, exchange: Exchange) -> None:
         self._decisions.served(exchange)
-        self._access_log.served(exchange)
+        if self._access_log.served is not None:
+            self._access_log.served(exchange)
 
 
 def _last_hop(request: Request) -> Response:
@@ -187,7 +198,7 @@ KIND: Kind[Settings, NoOptions] = Kind(
     options=NoOptions,
     build=_built,
     complaints=complaints,
-    mounts=(upstream.KIND,),
+    mounts=(upstream.KIND, words.KIND),
     limits={"idle_timeout": 0.0},  # HTTP and tunnels have times of their own
     alpn=(b"http/1.1",),
 )

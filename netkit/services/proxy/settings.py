@@ -17,6 +17,7 @@ from netkit.net.tunnel import TunnelLimits
 from netkit.net.users import HashText, Users
 from netkit.services.kind import Complaint
 from netkit.services.proxy.access import DestinationRule, PortRange
+from netkit.services.proxy.words.settings import CountWords
 
 LOOPBACK: tuple[Network, ...] = (ip_network("127.0.0.0/8"), ip_network("::1/128"))
 
@@ -53,7 +54,8 @@ class Settings:
 
     A connection is to be there after `connect_timeout` seconds. One user, or one client where nobody
     logs in, has `tunnels_per_client` at a time. `http` says what a request may cost, `upstream` how
-    servers are asked, `tunnel` when tunnels end.
+    servers are asked, `tunnel` when tunnels end. `count_words` counts the words of the HTML that passes,
+    within limits.
     """
 
     clients: tuple[Network, ...] = LOOPBACK
@@ -75,6 +77,7 @@ class Settings:
     upstream: ClientLimits = clientlimits.DEFAULTS
     tunnel: TunnelLimits = TUNNEL
     access_log: bool | accesstable.AccessFile = False
+    count_words: bool | CountWords = False
 
     @property
     def wants_login(self) -> bool:

@@ -4,6 +4,7 @@ import random
 import socket
 from datetime import UTC, datetime
 from hashlib import sha256
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from netkit.net.certificates import find
 from netkit.net.destination import parse
 from netkit.net.limits import Limits
 from netkit.net.listener import Gate
+from netkit.net.proxied import ProxiedFactory
 from netkit.net.tls import Store
 from netkit.services.echo.protocol import EchoFactory
 from netkit.services.echo.settings import Settings as EchoSettings
@@ -29,12 +31,13 @@ from tests.listening import listening
 from tests.net.authorities import pem
 from tests.net.loopback import output
 from tests.net.test_dial import ROOT, issued
-from tests.net.test_proxied_by_haproxy import RECEIVER, HaproxyTestCase
+from tests.net.test_proxied_by_haproxy import RECEIVER, SENDER, HaproxyTestCase
 from tests.services.loopback import NO_NC, netcat
 
 DATA = random.Random(1).randbytes(20_000_000)
 NETWORK: Any = reactor
 NAME = "server.example"
+QUESTION = b"GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"
 
 
 def store() -> Store:
@@ -67,12 +70,16 @@ class TunnelTestCase(TestCase):
         self.events: list[LogEvent] = []
         self.told: Deferred[str] = Deferred()
 
+    def refused(self, *refusal: object) -> None:
+        """Nobody is."""
+        self.fail(str(refusal))
+
     def _note(self, event: LogEvent) -> None:
         self.events.append(event)
         if "reason" in event and not self.told.called:
             self.told.callback(formatEvent(event))
 
-    def tunnel(self, to: str, *, tls: bool = False, **settings: Any) -> int:
+    def tunnel(self, to: str, *, tls: bool = False, proxied: bool = False, **settings: Any) -> int:
         """Return the port of a tunnel, behind all that netkit puts before a service."""
         log = Logger(observer=self._note)  # type: ignore[arg-type]
         world = World(NETWORK, NETWORK, log)
@@ -83,7 +90,10 @@ class TunnelTestCase(TestCase):
         built = KIND.build(Settings(to=parse(to), **settings), {}, world)
         limits = Limits(**KIND.limits)
         creator = store().creator() if tls else None
-        gate = Gate(built.factory(NoOptions()), limits, NETWORK, log, creator)
+        factory: Any = built.factory(NoOptions())
+        if proxied:
+            factory = ProxiedFactory(factory, (ip_network("127.0.0.0/8"),), self.refused)
+        gate = Gate(factory, limits, NETWORK, log, creator)
         port = listening(self, gate)
         self.addCleanup(built.stopService)
         built.startService()
@@ -228,10 +238,19 @@ class HaproxyTests(TunnelTestCase, HaproxyTestCase):
     async def check(self, version: ProxyHeader) -> None:
         """Ask HAProxy whom it sees."""
         port = self.tunnel(f"tcp:127.0.0.1:{self.haproxy(RECEIVER)}", proxy_header=version)
-        question = b"GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"
-        answer, asker = await self.ask(port, question)
+        answer, asker = await self.ask(port, QUESTION)
         seen = answer.partition(b"\r\n\r\n")[2].decode().rstrip(" -")
         self.assertEqual(seen, f"127.0.0.1 {asker.here.port} 127.0.0.1 {port}")
+
+    async def test_chain(self) -> None:
+        """The client that a header named is passed on."""
+        to = f"tcp:127.0.0.1:{self.haproxy(RECEIVER)}"
+        behind = self.tunnel(to, proxied=True, proxy_header=ProxyHeader.V2)
+        port = self.haproxy(SENDER, port=behind, options="send-proxy-v2")
+        answer, asker = await self.ask(port, QUESTION)
+        seen = answer.partition(b"\r\n\r\n")[2].decode().rstrip(" -")
+        self.assertEqual(seen, f"127.0.0.1 {asker.here.port} 127.0.0.1 {port}")
+        self.assertTrue((await self.told).startswith(f"127.0.0.1:{asker.here.port} to "))
 
     async def test_v1(self) -> None:
         """By a line."""

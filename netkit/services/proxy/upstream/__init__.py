@@ -20,7 +20,7 @@ _USUAL_PORTS = {Transport.TCP: 80, Transport.TLS: 443}
 
 def build(settings: Settings, shown: object, world: World) -> Upstream:  # noqa: ARG001 (shows none)
     """Return the mount; read the certificates that vouch for servers."""
-    pool = Pool(settings.http, world.clock)
+    pool = Pool(settings.limits, world.clock)
     return Upstream(settings, _servers(settings, world), pool, world)
 
 

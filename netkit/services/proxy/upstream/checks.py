@@ -13,8 +13,12 @@ from twisted.python.failure import Failure
 from netkit.http.asking import Answer, AskError, Asks, Question
 from netkit.http.framing import request_opening
 from netkit.net.dial import Way
+from netkit.net.proxyprotocol import Header
+from netkit.services.proxy.upstream.errands import announced
 from netkit.services.proxy.upstream.servers import Server
-from netkit.services.proxy.upstream.settings import HealthTable, statuses
+from netkit.services.proxy.upstream.settings import Settings, statuses
+
+_OUR_OWN = Header(local=True)
 
 Note = Callable[[Server[Way], str], None]
 """Is told of a server what is wrong with it by a check, or nothing where it went well."""
@@ -28,14 +32,15 @@ class Checks:
 
     def __init__(
         self,
-        settings: HealthTable,
+        settings: Settings,
         asks: Asks,
         clock: IReactorTime,
         hosts: Mapping[Server[Way], bytes],
         note: Note,
     ) -> None:
-        self._settings = settings
-        self._expected = statuses(settings.expect)
+        self._settings = settings.health
+        self._proxy_header = settings.proxy_header
+        self._expected = statuses(settings.health.expect)
         self._asks = asks
         self._clock = clock
         self._hosts = hosts
@@ -58,7 +63,8 @@ class Checks:
             running.cancel()
 
     def _begin(self, server: Server[Way]) -> None:
-        asking: Deferred[Any] = self._asks.ask(server.way, self._question(server))
+        way = announced(server.way, _OUR_OWN, self._proxy_header)
+        asking: Deferred[Any] = self._asks.ask(way, self._question(server))
         self._running[server] = asking
         asking.addTimeout(self._settings.timeout, self._clock)
         asking.addCallbacks(self._answered, _failed)

@@ -1,7 +1,7 @@
 """What a request becomes for a server: where it goes, for what, and with which fields.
 
-Rule: equal requests of one client become the same value, which is worked out once; what belongs to one
-connection alone, as a PROXY header does, is never kept.
+Rule: within a second equal requests of one client become the same value, which is worked out once; what
+belongs to one connection alone, as a PROXY header does, is never kept.
 """
 
 from collections.abc import Mapping
@@ -58,6 +58,10 @@ class Errands:
         self._hosts = hosts
         self._known: dict[_Key, Errand] = {}
 
+    def forget(self) -> None:
+        """Forget everything: a second has begun, in which requests have heads of their own."""
+        self._known.clear()
+
     def errand(self, request: Request, server: Server[Way]) -> Errand:
         """Return what `request` becomes for `server`.
 
@@ -73,9 +77,11 @@ class Errands:
                 if len(self._known) >= REMEMBERED:
                     self._known.clear()
                 self._known[key] = errand
-        if self._settings.proxy_header is not None:
-            return evolve(errand, way=self._announced(server.way, peer, client.here))
-        return errand
+        version = self._settings.proxy_header
+        if version is None:
+            return errand
+        header = Header(_end(peer), _end(client.here))
+        return evolve(errand, way=announced(server.way, header, version))
 
     def _made(self, request: Request, server: Server[Way], peer: IAddress) -> Errand:
         settings, head = self._settings, request.head
@@ -102,14 +108,15 @@ class Errands:
             return self._hosts[server]
         return head.authority if rule == KEEP else rule.encode()
 
-    def _announced(self, way: Way, peer: IAddress, here: IAddress) -> Way:
-        """Return `way` with a PROXY header first, before TLS where there is TLS."""
-        header = Header(_end(peer), _end(here))
-        v1 = self._settings.proxy_header is ProxyHeader.V1
-        octets = to_v1(header) if v1 else to_v2(header)
-        if isinstance(way, TlsWay):
-            return evolve(way, below=AnnouncedWay(way.below, octets))
-        return AnnouncedWay(way, octets)
+
+def announced(way: Way, header: Header, version: ProxyHeader | None) -> Way:
+    """Return `way` with a PROXY header first, before TLS where there is TLS; or as it is."""
+    if version is None:
+        return way
+    octets = to_v1(header) if version is ProxyHeader.V1 else to_v2(header)
+    if isinstance(way, TlsWay):
+        return evolve(way, below=AnnouncedWay(way.below, octets))
+    return AnnouncedWay(way, octets)
 
 
 def last_hop(head: RequestHead) -> Response:

@@ -61,7 +61,7 @@ class Pool(Asks, Protocol):
 class Upstream(Service):
     """The mount: a handler, which has checks to make while it runs.
 
-    `servers` are asked by way of `pool`; `hosts` has what each is called itself.
+    `servers`, each with what it is called as a host, are asked by way of `pool`.
     """
 
     def __init__(
@@ -81,7 +81,7 @@ class Upstream(Service):
         self._errands = Errands(settings, name, servers)
         self._key = _key_of(settings)
         self._cookie = settings.sticky.cookie.encode() if settings.sticky else b""
-        self._checks = Checks(settings.health, pool, world.clock, servers, self._checked)
+        self._checks = Checks(settings, pool, world.clock, servers, self._checked)
         self._ticking = LoopingCall(self._look)
         self._ticking.clock = world.clock
 
@@ -105,6 +105,7 @@ class Upstream(Service):
 
     def _look(self) -> None:
         now = self._clock.seconds()
+        self._errands.forget()
         self._servers.look(now)
         self._checks.look(self._servers.all, now)
 

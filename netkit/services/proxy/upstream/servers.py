@@ -127,6 +127,7 @@ class Servers(Generic[W]):
 
     def answered(self, server: Server[W], now: float) -> bool:
         """Note that a server has answered; return whether it is back by that."""
+        server.on_trial = False
         return server.health.answered(now) and self._changed(now)
 
     def failed(self, server: Server[W], now: float) -> bool:

@@ -159,7 +159,8 @@ class Settings:
 
     What proxies of the `trusted` networks say of their clients is passed on, and believed. `ca` has
     the certificates that vouch for servers with TLS, instead of the system's. `name` is the mount's own
-    in Via and Proxy-Status; one is made up at every start where it is empty.
+    in Via and Proxy-Status; one is made up at every start where it is empty. `limits` say what asking
+    one server may cost, `tunnel` what WebSockets and other upgrades may.
     """
 
     servers: tuple[Destination | ServerTable, ...]
@@ -176,7 +177,7 @@ class Settings:
     proxy_header: ProxyHeader | None = None
     ca: Path | None = None
     connect_timeout: Seconds = 5.0
-    http: ClientLimits = DEFAULTS
+    limits: ClientLimits = DEFAULTS
     tunnel: TunnelLimits = _TUNNELS
     name: Pseudonym = ""
 

@@ -4,133 +4,20 @@ from ipaddress import ip_network
 from typing import Any
 
 from attrs import evolve
-from twisted.internet.address import IPv4Address, UNIXAddress
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from twisted.internet.address import IPv4Address
 from twisted.internet.defer import CancelledError, Deferred
 from twisted.trial.unittest import SynchronousTestCase
 
 from netkit.http.asking import Answer, Problem
 from netkit.http.messages import CHUNKED, BodyCutError, Response, ResponseHead
-from netkit.net.dial import AnnouncedWay
 from netkit.services.proxy.upstream.balancing import Policy
-from netkit.services.proxy.upstream.errands import REMEMBERED
 from netkit.services.proxy.upstream.health import State
-from netkit.services.proxy.upstream.settings import HealthTable, ProxyHeader, Retries, Sticky
+from netkit.services.proxy.upstream.settings import HealthTable, Retries, Sticky
 from tests.http.fakes import GivenBody, Visitor, asked, content, field
 from tests.services.proxy.fakes import Slow
-from tests.services.proxy.upstream.mounted import Mounted, http10
-
-
-class Requests(SynchronousTestCase):
-    """What a server is asked."""
-
-    def test_written_anew(self) -> None:
-        """The path is that below the mount, Host is the client's, and it is said who the client is."""
-        mounted = Mounted()
-        mounted.ask("/a b", target=b"/app/a%20b?q=%2f", headers=((b"X", b"1"), (b"Host", b"x")))
-        self.assertEqual(
-            mounted.opening,
-            [
-                b"GET /a%20b?q=%2f HTTP/1.1",
-                b"Host: test",
-                b"X: 1",
-                b"Via: 1.1 us",
-                b"X-Forwarded-For: 192.0.2.7",
-                b"Forwarded: for=192.0.2.7;proto=http;host=test",
-                b"X-Forwarded-Proto: http",
-                b"X-Forwarded-Host: test",
-            ],
-        )
-
-    def test_paths(self) -> None:
-        """The prefix of the mount may stay, and one of the servers come before it."""
-        for settings, path, expected in (
-            ({}, "", b"/"),
-            ({}, "//x", b"/x"),
-            ({"strip_prefix": False}, "/x", b"/app/x"),
-            ({"strip_prefix": False}, "", b"/app"),
-            ({"prefix": "/base"}, "/x", b"/base/x"),
-            ({"prefix": "/base"}, "/%2e%2e/\\..\0", b"/base/%252e%252e/%5C..%00"),
-        ):
-            mounted = Mounted(**settings)
-            mounted.ask(path)
-            self.assertEqual(mounted.opening[0], b"GET " + expected + b" HTTP/1.1")
-
-    def test_host(self) -> None:
-        """Host is the client's, the server's own, or a fixed one; HTTP/1.0 may have had none."""
-        for rule, expected in (("keep", b"test"), ("upstream", b"a"), ("x.example", b"x.example")):
-            mounted = Mounted(host=rule)
-            mounted.ask()
-            self.assertEqual(mounted.opening[1], b"Host: " + expected)
-        mounted = Mounted()
-        mounted.send(http10(asked("/")))
-        self.assertEqual(mounted.opening[1], b"Host: a")
-
-    def test_trusted(self) -> None:
-        """What a client says of others counts where it is a trusted proxy, or comes by a UNIX socket."""
-        said = ((b"X-Forwarded-For", b"203.0.113.9"), (b"X-Forwarded-Proto", b"https"))
-        for peer, expected in (
-            (IPv4Address("TCP", "10.0.0.1", 1), b"X-Forwarded-For: 203.0.113.9, 10.0.0.1"),
-            (UNIXAddress(None), b"X-Forwarded-For: 203.0.113.9, unknown"),
-            (IPv4Address("TCP", "192.0.2.7", 1), b"X-Forwarded-For: 192.0.2.7"),
-        ):
-            mounted = Mounted(trusted=(ip_network("10.0.0.0/8"),))
-            mounted.ask(headers=said, client=Visitor(peer))
-            self.assertIn(expected, mounted.opening)
-
-    def test_remembered(self) -> None:
-        """Equal requests of one client are one errand, those of others are not; the memory is bounded."""
-        mounted = Mounted()
-        for number in (1, 2, 1):
-            mounted.ask(client=Visitor(IPv4Address("TCP", f"192.0.2.{number}", 1)))
-            self.assertIn(f"X-Forwarded-For: 192.0.2.{number}".encode(), mounted.opening)
-        mounted.ask(client=Visitor(secure=True))
-        self.assertIn(b"X-Forwarded-Proto: https", mounted.opening)
-        for number in range(REMEMBERED + 10):
-            mounted.ask(f"/{number}")
-            self.assertTrue(mounted.opening[0].startswith(b"GET /%d " % number))
-        known = mounted.mount._errands._known
-        self.assertLess(len(known), REMEMBERED)
-        size = len(known)
-        mounted.ask(headers=((b"X", bytes(b"x" * 5000)),))
-        self.assertEqual(len(known), size)
-
-    def test_proxy_header(self) -> None:
-        """A PROXY header says whose connection it is; each has a way of its own."""
-        for version, start in ((ProxyHeader.V1, b"PROXY TCP4 192.0.2.7 192.0.2.1 40000 80\r\n"),):
-            mounted = Mounted(proxy_header=version)
-            mounted.ask()
-            way: Any = mounted.last.way
-            self.assertIsInstance(way, AnnouncedWay)
-            self.assertEqual(way.header, start)
-        mounted = Mounted(proxy_header=ProxyHeader.V2)
-        for port in (1, 2):
-            mounted.ask(client=Visitor(IPv4Address("TCP", "192.0.2.7", port)))
-        self.assertEqual(len({each.way for each in mounted.asked}), 2)
-        mounted.ask(client=Visitor(UNIXAddress(None)))
-        way = mounted.last.way
-        self.assertTrue(way.header.startswith(b"\r\n\r\n\0\r\nQUIT\n"))
-
-    def test_loop(self) -> None:
-        """A request that has been here is answered 508 and asked nobody."""
-        mounted = Mounted()
-        response = self.successResultOf(mounted.ask(headers=((b"Via", b"1.1 us"),)))
-        self.assertEqual(response.status, 508)
-        self.assertEqual(field(response, b"Proxy-Status"), b"us; error=proxy_loop_detected")
-        self.assertEqual(mounted.asked, [])
-        self.assertEqual(mounted.mount.shown[0].active, 0)
-
-    def test_last_hop(self) -> None:
-        """A TRACE whose way ends here is shown without secrets, an OPTIONS answered; others count down."""
-        mounted = Mounted()
-        fields = ((b"Max-Forwards", b"0"), (b"Cookie", b"secret"), (b"X", b"y"))
-        response = self.successResultOf(mounted.ask("/x", b"TRACE", headers=fields))
-        self.assertEqual(
-            content(response), b"TRACE /app/x HTTP/1.1\r\nMax-Forwards: 0\r\nX: y\r\n\r\n"
-        )
-        response = self.successResultOf(mounted.ask("/x", b"OPTIONS", headers=fields))
-        self.assertEqual(response.status, 204)
-        mounted.ask("/x", b"OPTIONS", headers=((b"Max-Forwards", b"2"),))
-        self.assertIn(b"Max-Forwards: 1", mounted.opening)
+from tests.services.proxy.upstream.mounted import Mounted
 
 
 class Answers(SynchronousTestCase):
@@ -193,6 +80,17 @@ class Answers(SynchronousTestCase):
         self.assertTrue(mounted.last.left)
         self.assertEqual(mounted.ways, "a")
         self.assertEqual([each.active for each in mounted.mount.shown], [0, 0])
+
+    def test_client_leaves_later(self) -> None:
+        """The same holds where another server is being asked by then."""
+        mounted = Mounted("abc")
+        coming = mounted.ask()
+        mounted.fail()
+        coming.cancel()
+        self.failureResultOf(coming, CancelledError)
+        self.assertTrue(mounted.last.left)
+        self.assertEqual(mounted.ways, "ab")
+        self.assertEqual({each.active for each in mounted.mount.shown}, {0})
 
     def test_statuses(self) -> None:
         """Each failure has its status and its Proxy-Status, and no words of the inside."""
@@ -301,6 +199,34 @@ class Retried(SynchronousTestCase):
         self.assertEqual(self.successResultOf(coming).status, 502)
         self.assertEqual(mounted.ways, "ab")
 
+    @given(
+        st.sampled_from([b"GET", b"PUT", b"POST", b"PATCH"]),
+        st.sampled_from([b"", b"hello"]),
+        st.sampled_from([0, 100]),
+        st.lists(st.tuples(st.sampled_from(list(Problem)), st.booleans()), max_size=5),
+    )
+    @settings(deadline=None, max_examples=120)
+    def test_never_by_guess(
+        self, method: bytes, body: bytes, buffered: int, outcomes: list[tuple[Problem, bool]]
+    ) -> None:
+        """Whatever fails, there is one answer; no server is asked twice, and none by guess."""
+        mounted = Mounted("abcd", buffer_bytes=buffered, retries=Retries(tries=3))
+        coming = mounted.ask(method=method, body=body)
+        for problem, untouched in outcomes:
+            if coming.called and not coming.paused:
+                break
+            mounted.fail(problem, untouched=untouched)
+        asked = len(mounted.asked)
+        failed = outcomes[: asked - 1]
+        self.assertLessEqual(asked, 3)
+        self.assertEqual(len(set(mounted.ways)), asked)
+        if method in {b"POST", b"PATCH"} or (body and not buffered):
+            self.assertTrue(all(untouched for _, untouched in failed))
+        if not mounted.last.coming.called:
+            mounted.last.answer()
+        self.successResultOf(coming)
+        self.assertEqual({each.active for each in mounted.mount.shown}, {0})
+
     def test_body_no_good(self) -> None:
         """A client whose body is no good is the server's business to answer; the server is not to blame."""
         mounted = Mounted("ab", health=HealthTable(max_fails=1))
@@ -344,71 +270,6 @@ class Healthy(SynchronousTestCase):
             mounted.ask()
             mounted.fail(problem)
         self.assertEqual({each.state for each in mounted.mount.shown}, {State.UP})
-
-    def test_checks(self) -> None:
-        """Each server is checked at once and then by its interval; where all are down the answer is 503."""
-        mounted = Mounted(
-            "ab", health=HealthTable(path="/up", host="h", interval=10, fall=1, rise=1)
-        )
-        mounted.mount.startService()
-        self.assertEqual(mounted.ways, "ab")
-        self.assertEqual(mounted.opening[:2], [b"GET /up HTTP/1.1", b"Host: h"])
-        for each in mounted.asked:
-            each.answer(500)
-        self.assertEqual(
-            mounted.lines, [f"{name} is down: answered a check with 500" for name in "ab"]
-        )
-        response = self.successResultOf(mounted.ask())
-        self.assertEqual(response.status, 503)
-        self.assertEqual(field(response, b"Proxy-Status"), b"us; error=destination_unavailable")
-        self.assertLess(len(content(response)), 4000)
-        mounted.reactor.pump([1] * 10)
-        self.assertEqual(mounted.ways, "abab")
-        mounted.last.answer(204)
-        self.assertEqual(mounted.lines[-1], "b is back")
-        mounted.ask()
-        self.assertEqual(mounted.ways, "ababb")
-        mounted.mount.stopService()
-        self.assertTrue(mounted.pool.stopped)
-        self.assertTrue(mounted.asked[2].left)
-        self.assertEqual(mounted.reactor.getDelayedCalls(), [])
-
-    def test_check_hangs(self) -> None:
-        """A check that is not answered in time is given up, and no other begins before that."""
-        mounted = Mounted("a", health=HealthTable(path="/up", interval=1, timeout=5, fall=2))
-        mounted.mount.startService()
-        self.addCleanup(mounted.mount.stopService)
-        self.assertEqual(mounted.opening[1], b"Host: a")
-        mounted.reactor.pump([1] * 4)
-        self.assertEqual(mounted.ways, "a")
-        mounted.reactor.advance(1)
-        self.assertTrue(mounted.asked[0].left)
-        self.assertEqual(mounted.ways, "aa")
-        mounted.reactor.pump([1] * 5)
-        self.assertEqual(mounted.lines, ["a is down: did not answer a check in time"])
-        mounted.reactor.advance(1)
-        mounted.fail()
-        self.assertEqual(len(mounted.lines), 1)
-
-    def test_endless_check(self) -> None:
-        """The body of an answer to a check is not read."""
-        mounted = Mounted("a", health=HealthTable(path="/up"))
-        mounted.mount.startService()
-        self.addCleanup(mounted.mount.stopService)
-        slow = Slow()
-        head = ResponseHead(status=200, headers=(), length=CHUNKED)
-        mounted.last.coming.callback(Answer(head=head, body=slow))
-        self.assertTrue(slow.closed)
-        self.assertEqual(mounted.lines, [])
-
-    def test_no_checks(self) -> None:
-        """Without a path nobody is checked."""
-        mounted = Mounted("ab")
-        mounted.mount.startService()
-        mounted.reactor.pump([1] * 100)
-        self.assertEqual(mounted.asked, [])
-        mounted.mount.stopService()
-        mounted.mount.stopService()
 
     def test_backup(self) -> None:
         """A backup answers where the others have failed."""

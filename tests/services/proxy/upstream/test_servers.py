@@ -84,6 +84,17 @@ class Choosing(SynchronousTestCase):
         servers.over(servers.all[0])
         self.assertEqual(Counter(self.names(servers, 4)), {"a": 2, "b": 2})
 
+    def test_long_trial(self) -> None:
+        """A trial is over with its answer, however long that goes on."""
+        servers = Servers([server("a"), server("b")])
+        first = servers.all[0]
+        for now in (0, 100):
+            servers.failed(first, now)
+            servers.look(now + 10)
+            self.assertIs(servers.choose(b"", servers.all[1:]), first)
+            self.assertTrue(servers.answered(first, now + 10))
+        self.assertEqual(first.active, 2)
+
     def test_slow_start(self) -> None:
         """A server that comes back gets more and more, up to its share."""
         terms = Terms(max_fails=1, fail_timeout=1, checked=True, rise=1, slow_start=10)

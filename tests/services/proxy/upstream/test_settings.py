@@ -83,7 +83,7 @@ class Tables(SynchronousTestCase):
             proxy_header = "v2"
             ca = "ca.pem"
             connect_timeout = 1
-            http = { connections = 5 }
+            limits = { connections = 5 }
             tunnel = { pipes = 6 }
             name = "us"
             """
@@ -119,7 +119,7 @@ class Tables(SynchronousTestCase):
                 trusted=(ip_network("10.0.0.0/8"),),
                 proxy_header=ProxyHeader.V2,
                 connect_timeout=1,
-                http=ClientLimits(connections=5),
+                limits=ClientLimits(connections=5),
                 tunnel=TunnelLimits(pipes=6),
                 name="us",
             ),
