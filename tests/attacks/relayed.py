@@ -10,6 +10,7 @@ from twisted.python.failure import Failure
 
 from netkit.http.asking import AskError
 from netkit.http.clientlimits import ClientLimits
+from netkit.http.limits import DEFAULTS, Limits
 from netkit.http.messages import Request, Response
 from netkit.http.pool import Pool
 from netkit.http.server import HandlerFactory
@@ -27,15 +28,17 @@ NAME = "netkit-a1"
 class Relayed:
     """A relay, its origin, and its clients, of whom the last one is `client`.
 
-    `limits` are those of the pool. Whoever is sent something takes it when a test says so.
+    `http` are the limits of the clients' side, `limits` those of the pool. Whoever is sent something takes it when a test says so.
     """
 
-    def __init__(self, **limits: Any) -> None:
+    def __init__(self, http: Limits = DEFAULTS, **limits: Any) -> None:
         self.clock = Clock()
         self.events: list[LogEvent] = []
         self.origin = Origin()
         self.pool = Pool(ClientLimits(**limits), self.clock)
-        self.factory = HandlerFactory(self._handle, clock=self.clock, log=recorded(self.events))
+        self.factory = HandlerFactory(
+            self._handle, clock=self.clock, log=recorded(self.events), limits=http
+        )
         self._relay = Relay(self.pool, Tunnels(TunnelLimits(), self.clock), NAME)
         self.come()
 
