@@ -16,7 +16,7 @@ from twisted.python.failure import Failure
 
 from netkit.http import accesstable
 from netkit.http.accesslog import Exchange
-from netkit.http.asking import AskError, Asks
+from netkit.http.asking import AskError, Asks, Problem
 from netkit.http.messages import Request, Response
 from netkit.http.pages import NOSNIFF
 from netkit.http.pool import Pool
@@ -151,6 +151,8 @@ class Proxy(Running[NoOptions]):
         if hops_left(head) == 0:
             return _last_hop(request)
         coming = self._relay.pass_on(request, plan.errand)
+        if self._settings.parent is not None:
+            coming.addCallback(_without_challenge)
         if self._counting is not None:
             coming.addCallback(partial(self._counting.watched, request))
         return coming
@@ -172,6 +174,14 @@ class Proxy(Running[NoOptions]):
         self._decisions.served(exchange)
         if self._access_log.served is not None:
             self._access_log.served(exchange)
+
+
+def _without_challenge(response: Response) -> Response:
+    """Return the parent's answer; that it wants another login is nothing that a client can help."""
+    if response.status != HTTPStatus.PROXY_AUTHENTICATION_REQUIRED:
+        return response
+    response.close()
+    raise AskError(Problem.HTTP_PROTOCOL_ERROR, "the next proxy answered 407")
 
 
 def _last_hop(request: Request) -> Response:
