@@ -121,7 +121,7 @@ class Proxy(Running[NoOptions]):
         """Return the origin's answer, or a page that says why there is none."""
         decision = self._decisions.begin(request, self._world.clock.seconds())
         try:
-            user = self._admission.user(request)
+            user = self._admission.user(request, decision.client)
             if isinstance(user, Deferred):
                 coming: Deferred[Any] = user.addCallback(self._known, request, decision)
             else:
