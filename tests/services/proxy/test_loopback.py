@@ -67,21 +67,25 @@ class LoopbackCase(TestCase):
         sent = await request.body.read(10_000_000)
         return text(sent or BODY)
 
-    def serve(self, **kw: Any) -> str:
-        """Serve a proxy by these settings; return its URL."""
+    def proxying(self, **kw: Any) -> Any:
+        """Return the factory of a proxy with these settings."""
         keys = {"destination": (HERE,), "connect_ports": ("1-65535",), **kw}
         proxy = Proxy(Settings(**keys), World(self.network, self.network, recorded(self.events)))
         proxy.startService()
         self.addCleanup(proxy.stopService)
-        return f"http://127.0.0.1:{listening(self, proxy.factory(NoOptions()))}"
+        return proxy.factory(NoOptions())
 
-    def secure(self) -> tuple[int, str]:
-        """Serve the origin with TLS; return its port, and the file of its certificate."""
+    def serve(self, **kw: Any) -> str:
+        """Serve a proxy by these settings; return its URL."""
+        return f"http://127.0.0.1:{listening(self, self.proxying(**kw))}"
+
+    def secure(self, factory: Any = None) -> tuple[int, str]:
+        """Serve the origin, or `factory`, with TLS; return the port, and the certificate's file."""
         now = datetime.now(UTC)
         issued = issue(["localhost"], now - timedelta(hours=1), now + timedelta(days=1))
         found = find([PemFile("localhost.pem", issued.pem)], now)
-        secured: Any = self.handlers
-        port = serve(self, Store(found.identities), (b"http/1.1",), secured)
+        served: Any = factory or self.handlers
+        port = serve(self, Store(found.identities), (b"http/1.1",), served)
         return port, self.write(issued.certificate_pem)
 
     def read(self, file: str) -> bytes:
@@ -136,6 +140,17 @@ class CurlTests(LoopbackCase):
         done = await self.curl(url, "--cacert", certificate, "--resolve", resolved)
         self.assertEqual(done, (0, b"200 200", BODY))
         self.assertEqual(self.seen[0].header(b"via"), None)
+
+    async def test_tls_to_the_proxy(self) -> None:
+        """A proxy with TLS serves requests and tunnels, in which there is TLS once more."""
+        own, trusted = self.secure(self.proxying())
+        proxy, options = f"https://localhost:{own}", ("--proxy-cacert", trusted)
+        url = f"http://127.0.0.1:{self.origin_port}/"
+        self.assertEqual(await self.curl(url, *options, proxy=proxy), (0, b"000 200", BODY))
+        port, certificate = self.secure()
+        url = f"https://localhost:{port}/"
+        done = await self.curl(url, "--cacert", certificate, *options, proxy=proxy)
+        self.assertEqual(done, (0, b"200 200", BODY))
 
     async def test_login(self) -> None:
         """Who has the password comes through, plain and by a tunnel; others get 407."""
