@@ -8,12 +8,12 @@ a rule that names its network; that a host's name is allowed opens nothing.
 import re
 from collections.abc import Iterable, Iterator
 from enum import Enum
-from ipaddress import IPv4Address, IPv6Address
 from typing import Annotated, TypeAlias
 
 from attrs import field, frozen
 
 from netkit.document.values import Network, OneOrMore, quoted
+from netkit.net.addresses import Address, within
 from netkit.net.addresses import host as host_or_address
 from netkit.net.policy import EVERYWHERE, Order
 from netkit.services.proxy.targets import Target
@@ -103,7 +103,7 @@ class Hosts:
         self._names = frozenset(_name(each) for each in written if not each.startswith("*."))
         self._endings = tuple("." + _name(each[2:]) for each in written if each.startswith("*."))
 
-    def __contains__(self, host: str | IPv4Address | IPv6Address) -> bool:
+    def __contains__(self, host: str | Address) -> bool:
         if self._all or not isinstance(host, str):
             return self._all
         name = _name(host)
@@ -119,12 +119,19 @@ class Verdict:
     """What is to become of a destination.
 
     `refused_by`: the rule that refuses it, whatever its address is. Otherwise `orders` are asked about
-    the address, and `allowed_by` are the rules that let it pass.
+    the address, and `allowed_by` are the rules that may let it pass, the last one what no order fits.
     """
 
     refused_by: str = ""
     orders: tuple[Order, ...] = ()
-    allowed_by: str = PUBLIC
+    allowed_by: tuple[str, ...] = (PUBLIC,)
+
+    def passed_by(self, found: Address | str) -> str:
+        """Return which rule lets an address pass; those that may, of what is no address yet."""
+        if isinstance(found, str):
+            return " or ".join(self.allowed_by)
+        fitting = (order.name for order in self.orders if within(found, order.networks))
+        return next(fitting, self.allowed_by[-1] if self.allowed_by else "")
 
 
 @frozen
@@ -190,7 +197,7 @@ class Access:
                 orders.append(Order(rule.label, rule.networks or EVERYWHERE, rule.allows))
         if orders and orders[0] == Order(orders[0].name, EVERYWHERE, allowed=False):
             return Verdict(refused_by=orders[0].name)
-        return Verdict("", tuple(orders), " or ".join(allowed_by))
+        return Verdict("", tuple(orders), tuple(allowed_by))
 
     def _about(self, target: Target, *, by_address: bool) -> Iterator[_Rule]:
         """Yield the rules that may decide, up to the first that needs no address."""

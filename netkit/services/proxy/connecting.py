@@ -9,8 +9,9 @@ from collections.abc import Callable
 from http import HTTPStatus
 from typing import Any, cast
 
+from twisted.internet.address import IPv4Address, IPv6Address
 from twisted.internet.defer import Deferred
-from twisted.internet.interfaces import IAddress, IProtocol, IReactorTime
+from twisted.internet.interfaces import IAddress, IProtocol, IReactorTime, ITransport
 from twisted.internet.protocol import Factory
 from twisted.python.failure import Failure
 
@@ -18,12 +19,15 @@ from netkit.http.asking import Answer, AskError, Asks, Handover, Problem, Questi
 from netkit.http.framing import request_opening
 from netkit.http.messages import Response, Takeover
 from netkit.http.problems import not_connected
+from netkit.net.addresses import plain
 from netkit.net.dial import Way
 from netkit.net.failures import NoConnectionError
 from netkit.net.sides import Side, join
 from netkit.net.tunnel import Outcome, Tunnels
+from netkit.services.proxy.access import Verdict
 from netkit.services.proxy.decisions import Decision, Decisions, DeniedError
 from netkit.services.proxy.relay import Errand
+from netkit.services.proxy.routing import Plan
 
 _PASSED_ON = frozenset((403, 404, 429, 502, 503, 504, 508))
 """The statuses of a parent's refusal that mean the same of us."""
@@ -55,7 +59,7 @@ class Connecting:
         """How many tunnels there are, those being made included."""
         return self._open.total()
 
-    def connect(self, errand: Errand, who: str, decision: Decision) -> Deferred[Response]:
+    def connect(self, plan: Plan, who: str, decision: Decision) -> Deferred[Response]:
         """Return the answer to a CONNECT of `who`; what follows it is a tunnel.
 
         Fails with AskError. Raise DeniedError where `who` has too many. Whoever cancels gets
@@ -70,9 +74,11 @@ class Connecting:
             )
         self._open[who] += 1
         far = Side()
-        reached = self._asked(errand, far) if self._through_parent else _dialled(errand.way, far)
+        reached = self._reached(plan.errand, far)
 
         def opened(_: object) -> Response:
+            if not self._through_parent:
+                decision.rule = _passed_by(plan.verdict, far.transport)
             return self._opened(far, decision, over)
 
         def failed(failure: Failure) -> Failure:
@@ -106,10 +112,21 @@ class Connecting:
         near.connected.addCallback(joined)
         return Response(HTTPStatus.OK, (), Takeover(near, ending))
 
+    def _reached(self, errand: Errand, far: Side) -> Deferred[object]:
+        return self._asked(errand, far) if self._through_parent else _dialled(errand.way, far)
+
     def _asked(self, errand: Errand, far: Side) -> Deferred[object]:
         opening = request_opening(b"CONNECT", errand.target, errand.headers)
         asking = self._asks.ask(errand.way, Question(method=b"CONNECT", opening=opening))
         return cast("Deferred[object]", asking.addCallback(_handed_over, far))
+
+
+def _passed_by(verdict: Verdict, connected: ITransport) -> str:
+    """Return which rule has let the connection pass that there is now."""
+    peer = connected.getPeer()
+    return verdict.passed_by(
+        plain(peer.host) if isinstance(peer, IPv4Address | IPv6Address) else ""
+    )
 
 
 def _handed_over(answer: Answer, far: Side) -> None:

@@ -28,12 +28,12 @@ class Plan:
     """What is to be done about requests with one head.
 
     `errand` is what is asked of the origin, or of the parent; of an origin a CONNECT asks nothing, and
-    is a connection by the errand's way. `allowed_by` are the rules that let it pass.
+    is a connection by the errand's way. `verdict` has the rules that let it pass.
     """
 
     target: Target
     errand: Errand
-    allowed_by: str
+    verdict: Verdict
 
 
 @frozen
@@ -99,7 +99,7 @@ class Routing:
             asked = to.authority if tunnel else b"http://" + to.authority + to.path.strip(b"*")
             headers = (*headers, *self._parent.headers)
             errand = Errand(way=self._parent.way, target=asked, headers=headers)
-        return Plan(to, errand, verdict.allowed_by)
+        return Plan(to, errand, verdict)
 
     def _judged(self, to: Target, *, tunnel: bool, by_address: bool = True) -> Verdict:
         verdict = self._access.judge(to, tunnel=tunnel, by_address=by_address)

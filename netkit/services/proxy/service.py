@@ -144,10 +144,10 @@ class Proxy(Running[NoOptions]):
         except NotForProxyError:
             return self._own(request, decision)
         decision.target = plan.target
-        decision.rule = plan.allowed_by
+        decision.rule = plan.verdict.passed_by(plan.target.host)
         if head.method == b"CONNECT":
             who = f"user {user}" if user else source(request.client.peer)
-            return self._connecting.connect(plan.errand, who, decision)
+            return self._connecting.connect(plan, who, decision)
         if hops_left(head) == 0:
             return _last_hop(request)
         coming = self._relay.pass_on(request, plan.errand)

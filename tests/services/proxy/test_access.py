@@ -92,7 +92,7 @@ class JudgementTests(SynchronousTestCase):
         self.assertEqual(refused(rules, "a", "127.0.0.1"), "loopback")
         self.assertEqual(refused(rules, "a", "8.8.8.8", 25), "ports")
         self.assertEqual(rules.judge(to("a", 25), tunnel=True).refused_by, "connect_ports")
-        self.assertEqual(rules.judge(to("a", 443), tunnel=True).allowed_by, PUBLIC)
+        self.assertEqual(rules.judge(to("a", 443), tunnel=True).allowed_by, (PUBLIC,))
 
     def test_first(self) -> None:
         """The first rule that fits decides."""
@@ -124,7 +124,12 @@ class JudgementTests(SynchronousTestCase):
         self.assertEqual(refused(rules, "lab", "127.0.0.1"), "loopback")
         self.assertEqual(refused(rules, "lab", "8.8.8.8"), "destination 2")
         verdict = rules.judge(to("lab"), tunnel=False)
-        self.assertEqual(verdict.allowed_by, f'destination "lab" or {PUBLIC}')
+        for found, rules_said in (
+            ("lab", f'destination "lab" or {PUBLIC}'),
+            ("10.1.2.3", 'destination "lab"'),
+            ("9.9.9.9", PUBLIC),
+        ):
+            self.assertEqual(verdict.passed_by(host(found)), rules_said)
 
     def test_only_some(self) -> None:
         """A rule at the end that refuses all leaves what was allowed before it."""

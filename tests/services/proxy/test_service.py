@@ -385,6 +385,15 @@ class TunnelTests(ProxyCase):
         )
         self.assertEqual(len(self.proxy._decisions), 0)
 
+    def test_which_rule(self) -> None:
+        """The line says by which rule the address could be connected to that was."""
+        outside = DestinationRule(action=Action.ALLOW, networks=(EIGHT,), name="eight")
+        self.serve(destination=(LOOPBACK, outside))
+        far, _ = self.opened()
+        self.leave()
+        self.finish(far)
+        self.assert_line('allowed by destination "eight"; 200, ')
+
     def test_no_framing(self) -> None:
         """The 200 to a CONNECT has no length and no coding."""
         self.send(CONNECT)
