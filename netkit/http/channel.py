@@ -354,7 +354,7 @@ class Channel:
         started = self.house.clock.seconds() if self.house.served is not None else 0.0
         try:
             answer = self.house.handler(request)
-            if not isinstance(answer, Response) and isinstance(answer, Coroutine):
+            if not isinstance(answer, Response | Deferred) and isinstance(answer, Coroutine):
                 answer = start(answer)
         except Exception as error:  # noqa: BLE001 (whatever a handler raises)
             answer = self.excuse(request, Failure(error))

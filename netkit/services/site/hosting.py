@@ -5,6 +5,7 @@ tables `host`. Rule: what is not configured is not on a request's way.
 """
 
 from collections.abc import Awaitable, Callable, Collection, Iterable, Iterator
+from functools import lru_cache
 from http import HTTPStatus
 from typing import Annotated, Any, TypeAlias
 
@@ -30,6 +31,12 @@ from netkit.services.site.routes import (
 Answer: TypeAlias = Response | Awaitable[Response]
 Within: TypeAlias = Callable[[Request, str], Answer]
 """What answers a request whose decoded path is known."""
+
+REMEMBERED = 1024
+"""So many paths are remembered with where they lead,"""
+
+REMEMBERED_BYTES = 256
+"""and no longer ones."""
 
 PRELOAD_SECONDS = 31_536_000  # the least that browsers' lists of preloaded hosts take
 
@@ -138,9 +145,10 @@ def _mounted(
         return protected(handler, rule, logins)
 
     routes = Routes.of((mount.path, guarded(mount)) for mount in settings.mount)
+    known = lru_cache(REMEMBERED)(routes.find)
 
     def answer(request: Request, path: str) -> Answer:
-        place = routes.find(path)
+        place = known(path) if len(path) <= REMEMBERED_BYTES else routes.find(path)
         if place is None:
             return error_page(HTTPStatus.NOT_FOUND)
         return place.mounted(
@@ -157,9 +165,12 @@ def _mounted(
 
 
 def _decoded(answer: Within) -> Handler:
+    known = lru_cache(REMEMBERED)(decoded_path)
+
     def decoding(request: Request) -> Answer:
+        target = request.head.target
         try:
-            path = decoded_path(request.head.target)
+            path = known(target) if len(target) <= REMEMBERED_BYTES else decoded_path(target)
         except BadTargetError:
             return error_page(HTTPStatus.BAD_REQUEST)
         return answer(request, path)
