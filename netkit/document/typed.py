@@ -227,7 +227,9 @@ def _exactly(value: Any, kind: type) -> Any:  # noqa: ANN401
 
 
 def _number_or_text(value: object, _: object) -> object:
-    return value if type(value) is int else _exactly(value, str)
+    if type(value) not in {int, str}:
+        raise ValueError(f"{_shown(value)} is not right; a whole number, or a text in quotes")
+    return value
 
 
 def _path(base: Path, value: object) -> Path:

@@ -41,6 +41,8 @@ def refuse_start(begun: bytes, limits: Limits) -> None:
 def request_head(section: bytes, limits: Limits) -> RequestHead:
     """Return what `section` says: a request line and fields, up to and with the empty line.
 
+    What comes behind a CONNECT is no request of ours, also where there will be no tunnel (RFC 9112 9.3
+    leaves it to a server when to close): no such head persists.
     Raise RefusedError where it cannot be served: 400, 414, 417, 431, 501 or 505.
     """
     line = _LINE.match(section)
@@ -63,7 +65,7 @@ def request_head(section: bytes, limits: Limits) -> RequestHead:
         headers=headers,
         authority=_authority(method, target, host),
         length=_length(named, version),
-        persists=_persists(options, version),
+        persists=method != b"CONNECT" and _persists(options, version),
         expects=_expects(named.get(b"expect", []), version),
         upgrade=_upgrade(named.get(b"upgrade", []), options, version),
     )

@@ -5,37 +5,32 @@ connections may keep them by their way. A way that has another `below` it puts s
 one's connection: what stands outside is sent inside what stands below.
 """
 
-from errno import EAGAIN
 from typing import Any, Protocol, cast
 
 from attrs import field, frozen
 from OpenSSL import SSL
 from twisted.internet.defer import CancelledError, Deferred
-from twisted.internet.error import ConnectError, NoProtocol
+from twisted.internet.error import NoProtocol
 from twisted.internet.interfaces import (
     IAddress,
-    IConnector,
     IDelayedCall,
     IHalfCloseableProtocol,
     IHandshakeListener,
     IProtocol,
     IProtocolFactory,
     IReactorTime,
-    IReactorUNIX,
     ITransport,
 )
-from twisted.internet.protocol import ClientFactory, Factory
+from twisted.internet.protocol import Factory
 from twisted.protocols.tls import TLSMemoryBIOFactory, TLSMemoryBIOProtocol
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
 from netkit.document.values import printable
 from netkit.net.connect import Connector
-from netkit.net.failures import Attempt, CertificateError, TlsError, unreachable
+from netkit.net.connectunix import connect_unix
+from netkit.net.failures import CertificateError, TlsError
 from netkit.net.tlsclient import DEFAULT_TERMS, Caller, TlsTerms
-
-RETRY = 0.05
-"""Seconds until a UNIX socket whose queue is full is tried again."""
 
 
 class Way(Protocol):
@@ -80,81 +75,10 @@ class UnixWay:
 
     def connect(self, factory: IProtocolFactory) -> Deferred[IProtocol]:
         """See Way."""
-        network = cast("IReactorUNIX", self.connector.network)
-        attempt = _UnixAttempt(self, factory)
-        network.connectUNIX(self.path, attempt, self.connector.timeout)
-        return attempt.done
+        return connect_unix(self.connector, self.path, factory)
 
     def __str__(self) -> str:
         return f"unix:{printable(self.path)}"
-
-
-class _UnixAttempt(ClientFactory[Any]):
-    """An attempt at a UNIX socket, as the reactor sees it.
-
-    The kernel lets nobody wait for a server whose queue is full, so that is tried again.
-    """
-
-    noisy = False
-
-    def __init__(self, way: UnixWay, factory: IProtocolFactory) -> None:
-        self.done: Deferred[IProtocol] = Deferred(lambda _: self._cancel())
-        self._way = way
-        self._factory = factory
-        self._clock = way.connector.clock
-        self._deadline = self._clock.seconds() + way.connector.timeout
-        self._connector: IConnector | None = None
-        self._timer: IDelayedCall | None = None
-
-    def startedConnecting(self, connector: IConnector) -> None:
-        """Keep what can stop the attempt."""
-        self._connector = connector
-
-    def buildProtocol(self, addr: IAddress | None) -> IProtocol | None:
-        """Return the protocol; the transport tells it when this has returned."""
-        protocol = self._factory.buildProtocol(cast("IAddress", addr))
-        if protocol is None:
-            self._end(NoProtocol())
-        else:
-            self._clock.callLater(0, self._hand_over, protocol)
-        return protocol
-
-    def _hand_over(self, protocol: IProtocol) -> None:
-        if not self.done.called:
-            self.done.callback(protocol)
-
-    def clientConnectionFailed(self, connector: IConnector, reason: Failure) -> None:
-        """Try again where that may help; else say why."""
-        error = cast("Exception", reason.value)
-        if not _is_full(error):
-            self._end(self._unreachable(error))
-        elif self._clock.seconds() + RETRY < self._deadline:
-            self._timer = self._clock.callLater(RETRY, connector.connect)
-        else:
-            self._end(self._unreachable(OSError(EAGAIN, "too many wait for it already")))
-
-    def clientConnectionLost(self, connector: IConnector, reason: Failure) -> None:  # noqa: ARG002
-        """Say why, where the protocol has not been handed over."""
-        self._end(self._unreachable(cast("Exception", reason.value)))
-
-    def _unreachable(self, error: Exception) -> Exception:
-        return unreachable((Attempt(str(self._way), error),))
-
-    def _end(self, error: Exception) -> None:
-        if not self.done.called:
-            self.done.errback(error)
-
-    def _cancel(self) -> None:
-        self._end(CancelledError())
-        if self._timer is not None and self._timer.active():
-            self._timer.cancel()
-        if self._connector is not None:
-            self._connector.disconnect()
-
-
-def _is_full(error: Exception) -> bool:
-    """Return whether connect(2) said EAGAIN, which Twisted takes for a connection under way."""
-    return type(error) is ConnectError and error.osError is None
 
 
 @frozen(cache_hash=True)

@@ -217,6 +217,11 @@ class Heads(SynchronousTestCase):
         section = GET + b"Content-Length: " + b"0" * 5000 + b"7\r\n\r\n"
         self.assertEqual(request_head(section, DEFAULTS).length, 7)
 
+    def test_connect(self) -> None:
+        """What comes behind a CONNECT is no request, so that no such head persists."""
+        section = b"CONNECT a:443 HTTP/1.1\r\nHost: a:443\r\nConnection: keep-alive\r\n\r\n"
+        self.assertFalse(request_head(section, DEFAULTS).persists)
+
     def test_authority(self) -> None:
         """The host is that of the target, or else of the Host field; HTTP/1.0 may have none."""
         for section, authority in (

@@ -15,7 +15,7 @@ from netkit.http.basicauth import challenge, credentials
 from netkit.http.messages import Request
 from netkit.net.addresses import plain, within
 from netkit.net.logins import BusyError, Logins, TooManyTriesError
-from netkit.net.peer import LOCAL, host
+from netkit.net.peer import LOCAL
 from netkit.services.proxy.decisions import DeniedError
 from netkit.services.proxy.settings import Settings
 
@@ -34,12 +34,11 @@ class Admission:
         self._admits = lru_cache(KNOWN_CLIENTS)(lambda peer: _in(peer, settings.clients))
         self._is_open = lru_cache(KNOWN_CLIENTS)(lambda peer: _in(peer, settings.open_clients))
 
-    def user(self, request: Request) -> str | Deferred[str]:
-        """Return who asks: the user, or the empty string for one who need not log in.
+    def user(self, request: Request, peer: str) -> str | Deferred[str]:
+        """Return who asks from `peer`: the user, or the empty string for one who need not log in.
 
         Raise DeniedError, or fail with it, for who may not use the proxy.
         """
-        peer = host(request.client.peer)
         if not self._admits(peer):
             raise DeniedError("clients", "This proxy does not serve your address.")
         if self._logins is None or self._is_open(peer):

@@ -6,7 +6,7 @@ anything else of what was asked there. What a peer wrote stands in it printable 
 
 from http import HTTPStatus
 
-from attrs import define
+from attrs import define, frozen
 from twisted.logger import Logger
 
 from netkit.document.values import printable
@@ -22,13 +22,6 @@ from netkit.services.proxy.passing import proxy_status, refusal
 
 _METHOD_CHARACTERS = 20
 _TARGET_CHARACTERS = 300
-_REQUEST = (
-    "{client} {user} {method} {target}: {verdict}; {status}, {sent} bytes, {seconds:.3f} s{why}"
-)
-_TUNNEL = (
-    "{client} {user} {method} {target}: {verdict}; 200, {out} bytes out, {back} bytes back,"
-    " {seconds:.3f} s; {why}"
-)
 
 
 class DeniedError(Exception):
@@ -57,27 +50,62 @@ class DeniedError(Exception):
 
 @define(eq=False)
 class Decision:
-    """One request: who asks, for what, and what was decided so far. `why` is what failed then.
+    """One request of `client`, which began at `began` in seconds, and what was decided of it so far.
 
+    `target` is the host and port asked for, where that is known. `why` is what failed in the end.
     `tunnelled`: a tunnel has begun, whose end ends the request too.
     """
 
+    request: Request
     client: str
-    method: str
-    target: str
     began: float
-    user: str = "-"
+    user: str = ""
+    target: object = None
     rule: str = ""
     refused: bool = False
     why: str = ""
     tunnelled: bool = False
 
-    @property
-    def verdict(self) -> str:
-        """What was decided, and by which rule."""
-        if not self.rule:
-            return "undecided"
-        return f"{'refused' if self.refused else 'allowed'} by {self.rule}"
+    def __str__(self) -> str:
+        """Return who wanted to go where, and what was decided by which rule."""
+        head = self.request.head
+        user = f'"{shown_user(self.user)}"' if self.user else "-"
+        method = _shown(head.method[:_METHOD_CHARACTERS])
+        target = self.target or _shown(head.authority[:_TARGET_CHARACTERS]) or "-"
+        verdict = f"{'refused' if self.refused else 'allowed'} by {self.rule}"
+        asked = f"{self.client} {user} {method} {target}"
+        return f"{asked}: {verdict if self.rule else 'undecided'}"
+
+
+def _shown(value: bytes) -> str:
+    return printable(value.decode("latin-1"))
+
+
+@frozen
+class Served:
+    """The line about a request that has ended; made when somebody reads it."""
+
+    decision: Decision
+    exchange: Exchange
+
+    def __str__(self) -> str:
+        done = self.exchange
+        end = self.decision.why + ("" if done.whole else "; cut")
+        return f"{self.decision}; {done.status}, {done.sent} bytes, {done.seconds:.3f} s{end}"
+
+
+@frozen
+class Tunnelled:
+    """The line about a tunnel that has ended after so many `seconds`."""
+
+    decision: Decision
+    outcome: Outcome
+    seconds: float
+
+    def __str__(self) -> str:
+        ended = self.outcome
+        moved = f"{ended.near_to_far} bytes out, {ended.far_to_near} bytes back"
+        return f"{self.decision}; 200, {moved}, {self.seconds:.3f} s; {ended.reason.value}"
 
 
 class Decisions:
@@ -93,9 +121,7 @@ class Decisions:
 
     def begin(self, request: Request, now: float) -> Decision:
         """Return what is to be filled in about `request`, at `now` in seconds, until `served`."""
-        method = printable(request.method[:_METHOD_CHARACTERS].decode("latin-1"))
-        target = printable(request.head.authority[:_TARGET_CHARACTERS].decode("latin-1"))
-        decision = Decision(host(request.client.peer), method, target or "-", now)
+        decision = Decision(request, host(request.client.peer), now)
         self._open[id(request)] = decision
         return decision
 
@@ -121,35 +147,8 @@ class Decisions:
         decision = self._open.pop(id(exchange.request), None)
         if decision is None or decision.tunnelled:
             return
-        self._log.info(
-            _REQUEST,
-            client=decision.client,
-            user=decision.user,
-            method=decision.method,
-            target=decision.target,
-            verdict=decision.verdict,
-            status=exchange.status,
-            sent=exchange.sent,
-            seconds=exchange.seconds,
-            why=decision.why + ("" if exchange.whole else "; cut"),
-        )
+        self._log.info("{line}", line=Served(decision, exchange))
 
     def tunnelled(self, decision: Decision, outcome: Outcome, now: float) -> None:
         """Note the end of a tunnel, at `now` in seconds."""
-        self._log.info(
-            _TUNNEL,
-            client=decision.client,
-            user=decision.user,
-            method=decision.method,
-            target=decision.target,
-            verdict=decision.verdict,
-            out=outcome.near_to_far,
-            back=outcome.far_to_near,
-            seconds=now - decision.began,
-            why=outcome.reason.value,
-        )
-
-
-def shown(user: str) -> str:
-    """Return a user as a line has one."""
-    return f'"{shown_user(user)}"' if user else "-"
+        self._log.info("{line}", line=Tunnelled(decision, outcome, now - decision.began))

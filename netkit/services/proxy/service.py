@@ -16,7 +16,7 @@ from twisted.python.failure import Failure
 
 from netkit.http import accesstable
 from netkit.http.accesslog import Exchange
-from netkit.http.asking import AskError, Asks
+from netkit.http.asking import AskError, Asks, Problem
 from netkit.http.messages import Request, Response
 from netkit.http.pages import NOSNIFF
 from netkit.http.pool import Pool
@@ -34,7 +34,7 @@ from netkit.services.proxy import settings as keys
 from netkit.services.proxy.access import Access
 from netkit.services.proxy.admission import Admission
 from netkit.services.proxy.connecting import Connecting
-from netkit.services.proxy.decisions import Decision, Decisions, DeniedError, shown
+from netkit.services.proxy.decisions import Decision, Decisions, DeniedError
 from netkit.services.proxy.passing import hops_left, reflected
 from netkit.services.proxy.relay import Relay
 from netkit.services.proxy.routing import Routing
@@ -121,7 +121,7 @@ class Proxy(Running[NoOptions]):
         """Return the origin's answer, or a page that says why there is none."""
         decision = self._decisions.begin(request, self._world.clock.seconds())
         try:
-            user = self._admission.user(request)
+            user = self._admission.user(request, decision.client)
             if isinstance(user, Deferred):
                 coming: Deferred[Any] = user.addCallback(self._known, request, decision)
             else:
@@ -137,13 +137,13 @@ class Proxy(Running[NoOptions]):
         self, user: str, request: Request, decision: Decision
     ) -> Response | Deferred[Response]:
         """Go on with a request of somebody who may use the proxy."""
-        decision.user = shown(user)
+        decision.user = user
         head = request.head
         try:
             plan = self._routing.plan(head)
         except NotForProxyError:
             return self._own(request, decision)
-        decision.target = str(plan.target)
+        decision.target = plan.target
         decision.rule = plan.allowed_by
         if head.method == b"CONNECT":
             who = f"user {user}" if user else source(request.client.peer)
@@ -151,6 +151,8 @@ class Proxy(Running[NoOptions]):
         if hops_left(head) == 0:
             return _last_hop(request)
         coming = self._relay.pass_on(request, plan.errand)
+        if self._settings.parent is not None:
+            coming.addCallback(_without_challenge)
         if self._counting is not None:
             coming.addCallback(partial(self._counting.watched, request))
         return coming
@@ -172,6 +174,14 @@ class Proxy(Running[NoOptions]):
         self._decisions.served(exchange)
         if self._access_log.served is not None:
             self._access_log.served(exchange)
+
+
+def _without_challenge(response: Response) -> Response:
+    """Return the parent's answer; that it wants another login is nothing that a client can help."""
+    if response.status != HTTPStatus.PROXY_AUTHENTICATION_REQUIRED:
+        return response
+    response.close()
+    raise AskError(Problem.HTTP_PROTOCOL_ERROR, "the next proxy answered 407")
 
 
 def _last_hop(request: Request) -> Response:

@@ -96,6 +96,15 @@ class ParentTests(ChainCase):
             self.assert_line(f"the next proxy answered {theirs}" if ours == 502 else f"; {ours}")
             self.assertEqual(self.proxy._connecting.open, 0)
 
+    def test_challenged(self) -> None:
+        """That the parent wants another login is 502 for a request, too."""
+        self.send(GET)
+        self.asked().answer(407, (b"Proxy-Authenticate", b"Basic"), body=b"secret")
+        answer = self.answer()
+        self.assertEqual(answer.status, 502)
+        self.assertNotIn(b"secret", answer.body)
+        self.assert_line("; 502, ", "the next proxy answered 407")
+
     def test_gone(self) -> None:
         """A parent that is not there is 502."""
         self.send(CONNECT)

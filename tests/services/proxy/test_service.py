@@ -9,6 +9,7 @@ from twisted.internet.address import IPv4Address, IPv6Address, UNIXAddress
 from netkit.net.addresses import SocketAddress, literal
 from netkit.passwords import Cost, hashed
 from netkit.services.proxy.access import Action, DestinationRule
+from netkit.services.proxy.routing import REMEMBERED
 from netkit.services.proxy.service import KIND
 from tests.services.proxy.fakes import Server
 from tests.services.proxy.proxies import CLIENT, CONNECT, GET, ORIGIN, ProxyCase
@@ -16,6 +17,7 @@ from tests.services.proxy.test_access import DISGUISES
 
 HASH = str(hashed("sesame", Cost(ln=9)))
 LOOPBACK = DestinationRule(action=Action.ALLOW, networks=(ip_network("127.0.0.0/8"),), name="here")
+EIGHT = ip_network("8.0.0.0/8")
 STRANGER = IPv4Address("TCP", "192.0.2.9", 40000)
 
 
@@ -319,6 +321,15 @@ class DestinationTests(ProxyCase):
         self.send(get(b"http://127.0.0.1:8002/"))
         self.assertEqual(self.dialled, [("127.0.0.1", 8002)])
 
+    def test_bounded(self) -> None:
+        """What is remembered of requests has a limit."""
+        self.serve(destination=(DestinationRule(action=Action.REFUSE, networks=(EIGHT,)),))
+        for number in range(REMEMBERED + 10):
+            self.send(get(b"http://origin/%d" % number))
+            self.leave()
+        self.assertLessEqual(len(self.proxy._routing._plans), REMEMBERED)
+        self.assertEqual(len(self.proxy._decisions), 0)
+
     def test_listening_elsewhere(self) -> None:
         """Where the proxy listens is asked anew when it starts."""
         self.serve(destination=(LOOPBACK,))
@@ -394,6 +405,17 @@ class TunnelTests(ProxyCase):
             self.client.dataReceived(bytes(50_000))
             sent += 50_000
         self.assertLess(sent, 200_000)
+
+    def test_no_tunnel(self) -> None:
+        """What a client sends behind a CONNECT that is refused is taken for no request."""
+        self.serve(destination=(DestinationRule(action=Action.REFUSE),))
+        smuggled = b"GET http://origin/smuggled HTTP/1.1\r\nHost: origin\r\n\r\n"
+        self.send(CONNECT + smuggled)
+        answer = self.answer()
+        self.assertEqual((answer.status, answer.headers["connection"]), (403, "close"))
+        self.client.dataReceived(smuggled)
+        self.assertEqual(self.transport.value(), b"")
+        self.assertEqual(len(self.lines), 1)
 
     def test_leaves_while_connecting(self) -> None:
         """A client that leaves ends the attempt to connect."""

@@ -20,6 +20,7 @@ from netkit.http.forwarded import client, listed
 from netkit.http.messages import Body, Request, Response
 from netkit.http.pages import link
 from netkit.net.dial import Way
+from netkit.net.peer import host
 from netkit.net.tunnel import Tunnels
 from netkit.services.kind import World
 from netkit.services.proxy.passing import refusal
@@ -272,11 +273,11 @@ def _key_of(settings: Settings) -> Callable[[Request], bytes] | None:
         return None
 
     def by_client(request: Request) -> bytes:
-        peer = address_of(request.client.peer)
-        said = request.head.fields.get(b"x-forwarded-for")
-        if said is not None and settings.trusted:
-            peer = client(peer, listed(said), settings.trusted)
-        return str(peer).encode()
+        peer = request.client.peer
+        if not settings.trusted:
+            return host(peer).encode()
+        said = request.head.fields.get(b"x-forwarded-for", b"")
+        return str(client(address_of(peer), listed(said), settings.trusted)).encode()
 
     name = settings.hash_by.removeprefix(HEADER).lower().encode()
     if name == settings.hash_by.encode():
