@@ -71,8 +71,12 @@ class Front:
 
 @contextmanager
 def before(test: SynchronousTestCase, port: int) -> Iterator[Sequence[Front]]:
-    """Run a netkit before the origin at `port`, with a front for each proxy; it logs no traceback."""
+    """Run a netkit before the origin at `port`, with a front for each proxy.
+
+    It logs no traceback, and nothing that a terminal acts on.
+    """
     with netkit(CONFIG.format(port=port), test.mktemp()) as running:
         web, proxy = (running.ports[name][0] for name in ("web", "proxy"))
         yield Front(web, b""), Front(proxy, b"http://127.0.0.1:%d" % port)
     test.assertNotIn("Traceback", "\n".join(running.lines))
+    test.assertTrue(all(line.isprintable() for line in running.lines))

@@ -234,7 +234,13 @@ def scripted(serve: Callable[[socket.socket], None]) -> Iterator[int]:
 def llhttp() -> Iterator[Origin]:
     """Serve by llhttp, told to forgive whatever it can."""
     origin = Origin(0)
-    with scripted(lambda connection: _Llhttp(origin, connection).serve()) as origin.port:
+
+    def serve(connection: socket.socket) -> None:
+        speaker = Llhttp(origin, connection.sendall)
+        while (data := connection.recv(65536)) and speaker.receive(data):
+            pass
+
+    with scripted(serve) as origin.port:
         yield origin
 
 
@@ -246,13 +252,17 @@ def by_h11() -> Iterator[Origin]:
         yield origin
 
 
-class _Llhttp:
-    """A connection whose requests llhttp parses; it calls the methods that begin with on_."""
+class Llhttp:
+    """A connection whose requests llhttp parses; it calls the methods that begin with on_.
 
-    def __init__(self, origin: Origin, connection: socket.socket) -> None:
+    What is answered is given to `send`.
+    """
+
+    def __init__(self, origin: Origin, send: Callable[[bytes], object]) -> None:
         self._origin = origin
-        self._connection = connection
+        self._send = send
         self._parser = self._lenient()
+        self.on_message_begin()
 
     def _lenient(self) -> HttpRequestParser:
         parser = HttpRequestParser(self)
@@ -269,15 +279,14 @@ class _Llhttp:
         )
         return parser
 
-    def serve(self) -> None:
-        """Answer what comes, to the end."""
-        self.on_message_begin()
-        while data := self._connection.recv(65536):
-            try:
-                self._feed(data)
-            except HttpParserError as error:
-                self._origin.refused.append(repr(error))
-                return
+    def receive(self, data: bytes) -> bool:
+        """Answer what has come; return False where it is no HTTP."""
+        try:
+            self._feed(data)
+        except HttpParserError as error:
+            self._origin.refused.append(repr(error))
+            return False
+        return True
 
     def _feed(self, data: bytes) -> None:
         """Feed the parser; behind an offer to upgrade, which is declined, a new one goes on."""
@@ -301,7 +310,7 @@ class _Llhttp:
         if name.lower() == b"host":
             self._host.append(value)
         if name.lower() == b"expect":
-            self._connection.sendall(b"HTTP/1.1 100 Continue\r\n\r\n")
+            self._send(b"HTTP/1.1 100 Continue\r\n\r\n")
 
     def on_body(self, body: bytes) -> None:
         """Keep a part of the body."""
@@ -314,7 +323,7 @@ class _Llhttp:
         host = b", ".join(self._host)
         self._origin.note(_OK, _text(line), _text(host), _text(self._body))
         head = b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(self._target)
-        self._connection.sendall(head + (b"" if method == b"HEAD" else self._target))
+        self._send(head + (b"" if method == b"HEAD" else self._target))
 
 
 class _H11:

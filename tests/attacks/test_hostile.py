@@ -1,12 +1,17 @@
 """Upstreams that answer what is no answer, too much, too early, too slowly, or nothing at all."""
 
+import socket
 from collections.abc import Mapping
 from types import MappingProxyType
 
 from twisted.trial.unittest import SynchronousTestCase
 
 from netkit.http.pool import Counts
+from tests.attacks.fronts import before
+from tests.attacks.host import read_until
+from tests.attacks.origins import scripted
 from tests.attacks.relayed import GET, Relayed
+from tests.attacks.test_killed import fate
 
 OK = b"HTTP/1.1 200 OK\r\n"
 EMPTY = Counts(connections=0, idle=0, waiting=0)
@@ -266,3 +271,18 @@ class HostileTests(SynchronousTestCase):
                 read += relayed.origin.end.send(piece)
             self.assertEqual(before + 10, read)
             self.assertLess(relayed.client.waiting, 4 * len(piece))
+
+
+class OnLoopbackTests(SynchronousTestCase):
+    def test_none(self) -> None:
+        """So it is by both proxies of a real netkit, whose log shows nothing of what was sent."""
+        said = tuple(NONE.values())
+
+        def serve(connection: socket.socket) -> None:
+            asked = read_until(connection, b"\r\n\r\n")
+            connection.sendall(said[int(asked.split(b" ")[1][1:])])
+
+        with scripted(serve) as port, before(self, port) as fronts:
+            for front in fronts:
+                fates = {fate(front, number) for number in range(len(said))}
+                self.assertLessEqual(fates, {"502", "cut"})

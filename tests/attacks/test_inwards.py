@@ -72,7 +72,7 @@ ABSURD = (
     "http://me:pw@a/",
     "http://:pw@a/",
     "http://@a/",
-    "http://a:/",
+    "http://127.0.0.1:/",
     "http://a:0/",
     "http://a:99999/",
     "http://a:65536/",
@@ -98,13 +98,10 @@ ABSURD = (
     "http://%/",
     "http://%zz/",
     "http://a..b/",
-    "http://-/",
     "http://" + "a" * 64 + ".example/",
     "http://" + "a." * 200 + "a/",
     "http://1.2.3.4.5/",
     "http://256.0.0.1/",
-    "http://xn--/",
-    "http://xn--a-ecp/",
     "http://?",
     "http://#",
     "ftp://a/",
@@ -125,12 +122,17 @@ CONFIG = """
 [service.proxy]
 listen = ["tcp:0:interface=127.0.0.1", "tcp:0:interface=127.0.0.1"]
 connect_ports = ["1-24", "26-65535"]
+connect_timeout = 2
 [service.lax]
 kind = "proxy"
 listen = "tcp:0:interface=127.0.0.1"
 connect_ports = ["1-65535"]
+connect_timeout = 2
 destination = [{ networks = ["127.0.0.0/8", "::1/128"], action = "allow" }]
 """
+
+
+_REFUSALS = frozenset((400, 403, 502, 504))  # the last two of names that nobody knows
 
 
 @frozen
@@ -202,8 +204,8 @@ class InwardsTests(SynchronousTestCase):
             port = running.ports["proxy"][0]
             for name in names:
                 place = f"{name}:{nobody.port}"
-                self.assertIn(told(port, get(f"http://{place}/")), {400, 403, 502}, name)
-                self.assertIn(told(port, connect(place)), {400, 403, 502}, name)
+                self.assertIn(told(port, get(f"http://{place}/")), _REFUSALS, name)
+                self.assertIn(told(port, connect(place)), _REFUSALS, name)
                 self.assertEqual(0, nobody.seen, name)
             self.assertEqual(200, told(running.ports["lax"][0], connect(f"127.1:{nobody.port}")))
             self.assertEqual(1, nobody.seen)  # whom the rules let through
@@ -215,8 +217,8 @@ class InwardsTests(SynchronousTestCase):
             port = running.ports["lax"][0]
             for name in (*DISGUISES, socket.gethostname(), socket.getfqdn()):
                 place = f"{name}:{port}"
-                self.assertIn(told(port, get(f"http://{place}/")), {400, 403, 502, 508}, name)
-                self.assertIn(told(port, connect(place)), {400, 403, 502}, name)
+                self.assertIn(told(port, get(f"http://{place}/")), {*_REFUSALS, 508}, name)
+                self.assertIn(told(port, connect(place)), _REFUSALS, name)
         self.assertFalse(any("allowed by" in line and "; 200, " in line for line in running.lines))
         self.assert_quiet(running)
 

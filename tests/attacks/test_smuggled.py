@@ -134,6 +134,8 @@ class PathsTests(Smuggled):
                 (b"/app/%23x%3fy", "/%23x%3Fy"),
                 (b"/app/%252e%252e/x", "/%252e%252e/x"),
                 (b"/app//evil/", "/evil/"),
+                (b"//app/x", "/x"),
+                (b"/x/..//app//x", "/x"),
                 (b"/app/%e4", ""),
                 (b"/app/%00", ""),
                 (b"/app/a%2f..%2fb", ""),

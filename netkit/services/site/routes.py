@@ -21,6 +21,7 @@ _ORIGIN = re.compile(rb"https?://[^/?#]+", re.IGNORECASE)
 _PRINTABLE = re.compile(rb"[\x21-\x7e]+")
 _BAD_ESCAPE = re.compile(rb"%(?![0-9A-Fa-f]{2})")
 _FORBIDDEN = re.compile(rb"%(?:00|2[Ff])")
+_SLASHES = re.compile("//+")
 _WRITTEN = re.compile(r"/|(?:/[^/%?#\\\x00-\x20\x7f]+)+")
 
 
@@ -51,7 +52,19 @@ class Routes(Generic[T]):
         return cls(tuple(sorted(each, key=lambda route: len(route[0]), reverse=True)))
 
     def find(self, path: str) -> Place[T] | None:
-        """Return where `path` leads: `/app` stands for `/app` and `/app/x`, not for `/apple`."""
+        """Return where `path` leads: `/app` stands for `/app` and `/app/x`, not for `/apple`.
+
+        A path with slashes behind each other leads where it would with one for each, since a server
+        behind the mount may take the one for the other: a mount is not got round so.
+        """
+        place = self._place(path)
+        if "//" in path:
+            merged = self._place(_SLASHES.sub("/", path))
+            if merged is not None and (place is None or merged.base != place.base):
+                return merged
+        return place
+
+    def _place(self, path: str) -> Place[T] | None:
         for base, below, mounted in self._longest_first:
             if path.startswith(below) or path == base:
                 return Place(mounted, base, path[len(base) :])

@@ -129,9 +129,11 @@ class AttackTests(AuthCase):
             "/private?x",
             "/private/../private",
             "/%2e/private",
+            "//private",
+            "/x/..//private",
         ):
             self.assertEqual(self.got(target).status, 401)
-        for target in ("//private", "/PRIVATE", "/private%20", "/private;x"):
+        for target in ("/PRIVATE", "/private%20", "/private;x"):
             self.assertTrue(content(self.got(target)).startswith(b"open"))
 
     def test_malformed(self) -> None:

@@ -1,5 +1,6 @@
 """Targets, paths and mounts."""
 
+import re
 from urllib.parse import quote
 
 from hypothesis import given, settings
@@ -145,9 +146,21 @@ class Finding(SynchronousTestCase):
             ("/app/x", Place("app", "/app", "/x")),
             ("/app/deeper", Place("app", "/app", "/deeper")),
             ("/app/deep/x/", Place("deep", "/app/deep", "/x/")),
-            ("//app", Place("root", "", "//app")),
         ):
             self.assertEqual(self.routes.find(path), place)
+
+    def test_slashes(self) -> None:
+        """Slashes behind each other lead past no mount, and stay where they make no difference."""
+        for path, place in (
+            ("//app", Place("app", "/app", "")),
+            ("///app//x", Place("app", "/app", "/x")),
+            ("/app//deep//x", Place("deep", "/app/deep", "/x")),
+            ("/app//deeper", Place("app", "/app", "//deeper")),
+            ("/x//y", Place("root", "", "/x//y")),
+            ("//x", Place("root", "", "//x")),
+        ):
+            self.assertEqual(self.routes.find(path), place)
+        self.assertEqual(Routes.of((("/app", "app"),)).find("//app/x"), Place("app", "/app", "/x"))
 
     def test_nothing(self) -> None:
         """Without a mount at the root, other paths lead nowhere."""
@@ -159,7 +172,7 @@ class Finding(SynchronousTestCase):
     @given(st.lists(st.sampled_from(["/", "/a", "/a/b", "/ab", "/b"]), unique=True), SEGMENTS)
     def test_base_and_path(self, mounts: list[str], segments: list[str]) -> None:
         """The base and the path below it are the path that was asked for."""
-        path = "/" + "/".join(segments)
+        path = re.sub("//+", "/", "/" + "/".join(segments))
         place = Routes.of((mount, mount) for mount in mounts).find(path)
         fitting = [m for m in mounts if (path + "/").startswith(m.rstrip("/") + "/")]
         if place is None:
