@@ -92,6 +92,7 @@ class Errands:
         if hops is not None:
             headers = one_hop_less(headers)
         return Errand(
+            method=head.method,
             way=server.way,
             target=target(path, head.target, settings.prefix),
             headers=((b"Host", self._host(head, server)), *headers),
