@@ -1,6 +1,7 @@
 """The reactor of netkit: Twisted's on epoll, with connections that send at once.
 
-A *turn* is one round of the loop: what is due, then what epoll reports, then the timed calls. What
+A *turn* is one round of the loop: what is due, then what epoll reports, then, where that was much,
+what was written meanwhile, then the timed calls. What
 there is to read from a connection is read without building a logging context for each event: one
 context for the life of the loop knows whose turn it is. All other events, and whatever goes wrong,
 take Twisted's own path. Rule: importing this installs nothing.
@@ -37,6 +38,9 @@ from netkit.net.eager import (
     UNIXServer,
 )
 
+CROWD = 4
+"""So many events at once make a turn crowded."""
+
 
 class _LogContext(dict[str, str]):
     """What Twisted's log is told of the place it is called from: the connection whose turn it is."""
@@ -63,6 +67,9 @@ class EagerReactor(EPollReactor):
 
     seconds = staticmethod(monotonic)
     """The time of `callLater` and of deadlines: setting the clock does not move it."""
+
+    held: list[EagerConnection] | None = None
+    """Whose writes are held until the events of this turn are over; None where none are."""
 
     current: EagerConnection | None = None
     """The connection that is being read, or written because it was due."""
@@ -93,8 +100,22 @@ class EagerReactor(EPollReactor):
             timeout = 0  # it was computed before what has just been called
         elif timeout is None:
             timeout = -1
+        events = self._poller.poll(timeout, len(self._selectables))
+        if len(events) < CROWD:
+            self._take(events)
+            return
+        held = self.held = []
+        self._take(events)
+        self.held = None
+        for connection in held:
+            connection.send_held()
+
+    doIteration = doPoll
+
+    def _take(self, events: list[tuple[int, int]]) -> None:
+        """Read and write what epoll has reported."""
         selectables = self._selectables
-        for fd, event in self._poller.poll(timeout, len(selectables)):
+        for fd, event in events:
             selectable = selectables.get(fd)
             if event != EPOLLIN or not isinstance(selectable, EagerConnection):
                 if selectable is not None:
@@ -109,8 +130,6 @@ class EagerReactor(EPollReactor):
                 if why is not None:
                     self._lose(selectable, why, is_read=True)
         self.current = None
-
-    doIteration = doPoll
 
     def _read_newborn(self) -> None:
         """Read what has come with the connections; most of those that are short never meet epoll."""
