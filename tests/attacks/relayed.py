@@ -44,7 +44,9 @@ class Relayed:
 
     def _handle(self, request: Request) -> Deferred[Response]:
         headers = ((b"Host", b"origin"), *onward(request.head, NAME))
-        errand = Errand(way=self.origin, target=request.target, headers=headers)
+        errand = Errand(
+            method=request.method, way=self.origin, target=request.target, headers=headers
+        )
         return self._relay.pass_on(request, errand).addErrback(_refused)
 
     def come(self) -> None:

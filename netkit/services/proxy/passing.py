@@ -5,7 +5,6 @@ goes on; whoever sends the message frames it anew. All else stays as it came and
 """
 
 import re
-from collections.abc import Iterable
 from http import HTTPStatus
 
 from attrs import frozen
@@ -14,7 +13,7 @@ from netkit.document.values import printable
 from netkit.http.asking import AskError, Problem
 from netkit.http.forwarded import element, node
 from netkit.http.messages import Headers, RequestHead, Response, ResponseHead
-from netkit.http.pages import error_page
+from netkit.http.pages import NOSNIFF, error_page
 from netkit.http.sections import listed
 from netkit.net.addresses import Address
 
@@ -49,6 +48,7 @@ _ABOUT_CLIENTS = frozenset(
         b"x-real-ip",
     )
 )
+_SECRETS = frozenset((b"authorization", b"cookie", b"proxy-authorization"))
 _COUNTED = frozenset((b"OPTIONS", b"TRACE"))  # the methods of Max-Forwards
 _DIGITS = 9
 _WORDS = {
@@ -189,9 +189,14 @@ def _sf_string(text: str) -> str:
     return '"' + re.sub(r'(["\\])', r"\\\1", shown) + '"'
 
 
-def reflected(head: RequestHead, withheld: Iterable[bytes]) -> bytes:
-    """Return a request as the answer to a TRACE shows it, without fields that are `withheld`."""
-    hidden = frozenset(withheld)
+def last_hop(head: RequestHead) -> Response:
+    """Return the answer to a request that may go no further (RFC 9110 7.6.2), as its last recipient.
+
+    A TRACE is shown what came, without what nobody else should see (9.3.8).
+    """
+    if head.method != b"TRACE":
+        return Response(HTTPStatus.NO_CONTENT)
+    fields = ((b"Content-Type", b"message/http"), NOSNIFF)
     lines = [b"%b %b %b" % (head.method, head.target, head.version)]
-    lines += [b"%b: %b" % field for field in head.headers if field[0].lower() not in hidden]
-    return b"\r\n".join((*lines, b"", b""))
+    lines += [b"%b: %b" % field for field in head.headers if field[0].lower() not in _SECRETS]
+    return Response(HTTPStatus.OK, fields, b"\r\n".join((*lines, b"", b"")))

@@ -6,7 +6,6 @@ directions; a small exchange costs no coroutine, and what equal messages become 
 
 from collections.abc import AsyncIterator
 from http import HTTPStatus
-from typing import Generic, TypeVar
 
 from attrs import frozen
 from twisted.internet.defer import Deferred
@@ -26,24 +25,17 @@ from netkit.net.dial import Way
 from netkit.net.sides import Side, join
 from netkit.net.tunnel import Tunnels
 from netkit.services.proxy.passing import back
-
-REMEMBERED = 1024
-"""So many distinct messages are remembered as what they become."""
-
-REMEMBERED_BYTES = 4 * 1024
-"""No longer ones are."""
-
-Key = TypeVar("Key")
-Value = TypeVar("Value")
+from netkit.services.proxy.recent import Recent
 
 
-@frozen(kw_only=True, cache_hash=True)
+@frozen(kw_only=True)
 class Errand:
-    """What a request becomes: what is asked at the end of `way`. Equal requests may share one.
+    """What a request becomes: what is asked at the end of `way`. Equal requests should share one.
 
     `headers` are all that go on, Host among them.
     """
 
+    method: bytes
     way: Way
     target: bytes
     headers: Headers
@@ -59,8 +51,8 @@ class Relay:
         self.name = name
         self._asks = asks
         self._tunnels = tunnels
-        self._openings: _Recent[tuple[bytes, Errand], bytes] = _Recent()
-        self._fields: _Recent[ResponseHead, Headers] = _Recent()
+        self._openings: Recent[Errand, bytes] = Recent()
+        self._fields: Recent[ResponseHead, Headers] = Recent()
 
     def pass_on(
         self, request: Request, errand: Errand, body: bytes | None = None
@@ -74,8 +66,8 @@ class Relay:
         if body is None and head.length == 0:
             body = b""
         question = Question(
-            method=head.method,
-            opening=self._opening(head.method, errand),
+            method=errand.method,
+            opening=self._opening(errand),
             body=_Carried(request) if body is None else body,
             expects=head.expects and body is None,
             upgrade=head.upgrade,
@@ -84,12 +76,11 @@ class Relay:
         asking = self._asks.ask(errand.way, question)
         return asking.addCallback(self._answered, head)
 
-    def _opening(self, method: bytes, errand: Errand) -> bytes:
-        key = (method, errand)
-        written = self._openings.get(key)
+    def _opening(self, errand: Errand) -> bytes:
+        written = self._openings.get(errand)
         if written is None:
-            written = request_opening(method, errand.target, errand.headers)
-            self._openings.keep(key, written, len(written))
+            written = request_opening(errand.method, errand.target, errand.headers)
+            self._openings.keep(errand, written, len(written))
         return written
 
     def _inform(self, request: Request, interim: ResponseHead) -> None:
@@ -163,19 +154,3 @@ class _Carried:
 
 
 _: type[Stream] = _Carried
-
-
-class _Recent(Generic[Key, Value]):
-    """What was worked out lately: bounded, and all forgotten when it is full."""
-
-    def __init__(self) -> None:
-        self._known: dict[Key, Value] = {}
-        self.get = self._known.get
-
-    def keep(self, key: Key, value: Value, size: int) -> None:
-        """Remember `value`, of so many bytes, where that is few enough."""
-        if size > REMEMBERED_BYTES:
-            return
-        if len(self._known) >= REMEMBERED:
-            self._known.clear()
-        self._known[key] = value

@@ -16,11 +16,12 @@ from netkit.net.policy import Order, Policy
 from netkit.services.proxy.access import Access, Verdict
 from netkit.services.proxy.decisions import DeniedError
 from netkit.services.proxy.passing import hops_left, one_hop_less, onward
+from netkit.services.proxy.recent import Recent
 from netkit.services.proxy.relay import Errand
 from netkit.services.proxy.targets import Target, target
 
-REMEMBERED = 512
-"""So many plans are remembered."""
+CONNECTORS = 512
+"""So many connectors are remembered, one for each set of rules that fitted a destination."""
 
 
 @frozen
@@ -64,12 +65,12 @@ class Routing:
         self._own = own
         self._name = name
         self._parent = parent
-        self._plans: dict[RequestHead, Plan] = {}
+        self._plans: Recent[RequestHead, Plan] = Recent()
         self._connectors: dict[tuple[Order, ...], Connector] = {}
 
     def forget(self) -> None:
         """Make every plan anew: the proxy may listen elsewhere by now."""
-        self._plans.clear()
+        self._plans.forget()
         self._connectors.clear()
 
     def plan(self, head: RequestHead) -> Plan:
@@ -80,9 +81,9 @@ class Routing:
         """
         plan = self._plans.get(head)
         if plan is None:
-            if len(self._plans) >= REMEMBERED:
-                self._plans.clear()
-            plan = self._plans[head] = self._planned(head, target(head))
+            plan = self._planned(head, target(head))
+            size = sum(len(name) + len(value) for name, value in plan.errand.headers)
+            self._plans.keep(head, plan, size + len(head.target))
         return plan
 
     def _planned(self, head: RequestHead, to: Target) -> Plan:
@@ -93,12 +94,14 @@ class Routing:
         tunnel = head.method == b"CONNECT"
         if self._parent is None:
             verdict = self._judged(to, tunnel=tunnel)
-            errand = Errand(way=self._way(to, verdict.orders), target=to.path, headers=headers)
+            way = self._way(to, verdict.orders)
+            errand = Errand(method=head.method, way=way, target=to.path, headers=headers)
         else:
             verdict = self._judged_for_parent(to, tunnel=tunnel)
             asked = to.authority if tunnel else b"http://" + to.authority + to.path.strip(b"*")
             headers = (*headers, *self._parent.headers)
-            errand = Errand(way=self._parent.way, target=asked, headers=headers)
+            way = self._parent.way
+            errand = Errand(method=head.method, way=way, target=asked, headers=headers)
         return Plan(to, errand, verdict)
 
     def _judged(self, to: Target, *, tunnel: bool, by_address: bool = True) -> Verdict:
@@ -124,7 +127,7 @@ class Routing:
     def _way(self, to: Target, orders: tuple[Order, ...]) -> Way:
         connector = self._connectors.get(orders)
         if connector is None:
-            if len(self._connectors) >= REMEMBERED:
+            if len(self._connectors) >= CONNECTORS:
                 self.forget()
             connector = self._connector(Policy(orders=orders, own=self._own()))
             self._connectors[orders] = connector

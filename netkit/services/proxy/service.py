@@ -18,7 +18,6 @@ from netkit.http import accesstable
 from netkit.http.accesslog import Exchange
 from netkit.http.asking import AskError, Asks, Problem
 from netkit.http.messages import Request, Response
-from netkit.http.pages import NOSNIFF
 from netkit.http.pool import Pool
 from netkit.http.server import HandlerFactory
 from netkit.net.connect import Connector
@@ -35,7 +34,7 @@ from netkit.services.proxy.access import Access
 from netkit.services.proxy.admission import Admission
 from netkit.services.proxy.connecting import Connecting
 from netkit.services.proxy.decisions import Decision, Decisions, DeniedError
-from netkit.services.proxy.passing import hops_left, reflected
+from netkit.services.proxy.passing import hops_left, last_hop
 from netkit.services.proxy.relay import Relay
 from netkit.services.proxy.routing import Routing
 from netkit.services.proxy.settings import Settings
@@ -43,7 +42,6 @@ from netkit.services.proxy.targets import NotForProxyError
 from netkit.services.proxy.words import counting
 from netkit.services.proxy.words import mount as words
 
-_SECRETS = (b"authorization", b"cookie", b"proxy-authorization")
 _NO_SITE = "This is a proxy and no web site: give it to a program as that, as in curl --proxy."
 
 
@@ -149,7 +147,7 @@ class Proxy(Running[NoOptions]):
             who = f"user {user}" if user else source(request.client.peer)
             return self._connecting.connect(plan, who, decision)
         if hops_left(head) == 0:
-            return _last_hop(request)
+            return last_hop(head)
         coming = self._relay.pass_on(request, plan.errand)
         if self._settings.parent is not None:
             coming.addCallback(_without_challenge)
@@ -182,14 +180,6 @@ def _without_challenge(response: Response) -> Response:
         return response
     response.close()
     raise AskError(Problem.HTTP_PROTOCOL_ERROR, "the next proxy answered 407")
-
-
-def _last_hop(request: Request) -> Response:
-    """Answer what may go no further (RFC 9110 7.6.2), as its last recipient."""
-    if request.method == b"TRACE":
-        fields = ((b"Content-Type", b"message/http"), NOSNIFF)
-        return Response(HTTPStatus.OK, fields, reflected(request.head, _SECRETS))
-    return Response(HTTPStatus.NO_CONTENT)
 
 
 def complaints(settings: Settings) -> Iterator[Complaint]:

@@ -32,7 +32,7 @@ class Relaying(SynchronousTestCase):
     def handle(self, request: Request) -> Deferred[Response]:
         """Pass the request on as it is."""
         headers = ((b"Host", b"server"), *onward(request.head, NAME))
-        errand = Errand(way=NoWay(), target=request.target, headers=headers)
+        errand = Errand(method=request.method, way=NoWay(), target=request.target, headers=headers)
         return self.relay.pass_on(request, errand).addErrback(self.refused)
 
     def refused(self, failure: Failure) -> Response:

@@ -9,7 +9,7 @@ from twisted.internet.address import IPv4Address, IPv6Address, UNIXAddress
 from netkit.net.addresses import SocketAddress, literal
 from netkit.passwords import Cost, hashed
 from netkit.services.proxy.access import Action, DestinationRule
-from netkit.services.proxy.routing import REMEMBERED
+from netkit.services.proxy.recent import REMEMBERED
 from netkit.services.proxy.service import KIND
 from tests.services.proxy.fakes import Server
 from tests.services.proxy.proxies import CLIENT, CONNECT, GET, ORIGIN, ProxyCase

@@ -5,15 +5,13 @@ belongs to one connection alone, as a PROXY header does, is never kept.
 """
 
 from collections.abc import Mapping
-from http import HTTPStatus
 
 from attrs import evolve
 from twisted.internet.address import IPv4Address, IPv6Address
 from twisted.internet.interfaces import IAddress
 
 from netkit.document.values import Network
-from netkit.http.messages import Request, RequestHead, Response
-from netkit.http.pages import NOSNIFF
+from netkit.http.messages import Request, RequestHead
 from netkit.net.addresses import Address, SocketAddress, plain, within
 from netkit.net.dial import AnnouncedWay, TlsWay, Way
 from netkit.net.peer import host
@@ -24,7 +22,6 @@ from netkit.services.proxy.passing import (
     hops_left,
     one_hop_less,
     onward,
-    reflected,
 )
 from netkit.services.proxy.relay import Errand
 from netkit.services.proxy.upstream.servers import Server
@@ -36,8 +33,6 @@ REMEMBERED = 1024
 
 REMEMBERED_BYTES = 4096
 """No longer ones are."""
-
-_WITHHELD = (b"authorization", b"cookie", b"proxy-authorization")
 
 _Key = tuple[Server[Way], RequestHead, str, bool]
 
@@ -97,6 +92,7 @@ class Errands:
         if hops is not None:
             headers = one_hop_less(headers)
         return Errand(
+            method=head.method,
             way=server.way,
             target=target(path, head.target, settings.prefix),
             headers=((b"Host", self._host(head, server)), *headers),
@@ -117,14 +113,6 @@ def announced(way: Way, header: Header, version: ProxyHeader | None) -> Way:
     if isinstance(way, TlsWay):
         return evolve(way, below=AnnouncedWay(way.below, octets))
     return AnnouncedWay(way, octets)
-
-
-def last_hop(head: RequestHead) -> Response:
-    """Return the answer of whom a request wanted to reach: itself for a TRACE, or nothing."""
-    if head.method == b"TRACE":
-        fields = ((b"Content-Type", b"message/http"), NOSNIFF)
-        return Response(HTTPStatus.OK, fields, reflected(head, _WITHHELD))
-    return Response(HTTPStatus.NO_CONTENT)
 
 
 def address_of(peer: IAddress) -> Address | None:

@@ -23,12 +23,12 @@ from netkit.net.dial import Way
 from netkit.net.peer import host
 from netkit.net.tunnel import Tunnels
 from netkit.services.kind import World
-from netkit.services.proxy.passing import refusal
+from netkit.services.proxy.passing import last_hop, refusal
 from netkit.services.proxy.relay import Relay
 from netkit.services.proxy.upstream.balancing import Policy
 from netkit.services.proxy.upstream.checks import Checks
 from netkit.services.proxy.upstream.counted import counted
-from netkit.services.proxy.upstream.errands import Errands, LastHopError, address_of, last_hop
+from netkit.services.proxy.upstream.errands import Errands, LastHopError, address_of
 from netkit.services.proxy.upstream.health import State
 from netkit.services.proxy.upstream.servers import Server, Servers, Shown
 from netkit.services.proxy.upstream.settings import HEADER, Settings

@@ -5,13 +5,12 @@ The figures are taken from the tally once a second at most, whoever asks.
 
 from http import HTTPStatus
 from typing import Annotated, Protocol
-from urllib.parse import parse_qsl
 
 from attrs import frozen
 from twisted.internet.interfaces import IReactorTime
 
 from netkit.document.values import Between
-from netkit.http.fields import items
+from netkit.http.choosing import wants_json
 from netkit.http.messages import Handler, Request, Response
 from netkit.http.pages import READING, error_page, method_not_allowed
 from netkit.services.kind import MountKind, World
@@ -57,7 +56,7 @@ class Words:
             return error_page(HTTPStatus.NOT_FOUND)
         if request.method not in READING:
             return method_not_allowed(*READING)
-        return (as_json if _wants_json(request) else as_html)(self._current())
+        return (as_json if wants_json(request) else as_html)(self._current())
 
     def _current(self) -> Report | None:
         now, tally = self._clock.seconds(), self._tally
@@ -68,15 +67,6 @@ class Words:
 
     def _wanted(self, word: str) -> bool:
         return len(word) >= self._settings.least_length and word not in self._stop_words
-
-
-def _wants_json(request: Request) -> bool:
-    form = dict(parse_qsl(request.query.decode("latin-1"))).get("format")
-    if form in {"json", "html"}:
-        return form == "json"
-    weights = {each.value: each.weight for each in items(request.header(b"accept") or b"")}
-    page_weight = weights.get(b"text/html", weights.get(b"text/*", 0))
-    return weights.get(b"application/json", 0) > page_weight
 
 
 def build(settings: Settings, shown: Shown, world: World) -> Handler:

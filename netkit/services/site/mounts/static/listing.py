@@ -10,8 +10,8 @@ from http import HTTPStatus
 from urllib.parse import parse_qsl
 
 from netkit.document.values import printable
+from netkit.http.choosing import wants_json
 from netkit.http.dates import LAST
-from netkit.http.fields import items
 from netkit.http.messages import Request, Response
 from netkit.http.pages import NOSNIFF, Html, html, link, page
 from netkit.services.site.mounts.static.folder import Entry, Page
@@ -33,20 +33,11 @@ def page_number(request: Request) -> int:
 def as_asked(shown: Page, request: Request) -> Response:
     """Return the listing as JSON or HTML: as the query's `format` says, or else as Accept does."""
     path = request.base + request.path
-    return _as_json(shown, path) if _wants_json(request) else _as_html(shown, path)
+    return _as_json(shown, path) if wants_json(request) else _as_html(shown, path)
 
 
 def _query(request: Request) -> dict[str, str]:
     return dict(parse_qsl(request.query.decode("latin-1")))
-
-
-def _wants_json(request: Request) -> bool:
-    form = _query(request).get("format")
-    if form in {"json", "html"}:
-        return form == "json"
-    weights = {item.value: item.weight for item in items(request.header(b"accept") or b"")}
-    page_weight = weights.get(b"text/html", weights.get(b"text/*", 0))
-    return weights.get(b"application/json", 0) > page_weight
 
 
 def _as_json(shown: Page, path: str) -> Response:
