@@ -41,7 +41,10 @@ class ChunkedReader:
         self._trailers = False
 
     def feed(self, data: bytes) -> list[bytes]:
-        """Return the pieces of the body that come with `data`; raise ChunkedError."""
+        """Return what of the body comes with `data`, in one piece at most; raise ChunkedError.
+
+        Else a body in tiny chunks would cost whoever passes it on a step for each of its bytes.
+        """
         pieces: list[bytes] = []
         data, self._buffer = self._buffer + data, b""
         at = 0
@@ -56,7 +59,7 @@ class ChunkedReader:
             self._line(data[at : end + 1])
             at = end + 1
         self._keep(data[at:])
-        return pieces
+        return [b"".join(pieces)] if len(pieces) > 1 else pieces
 
     def _data(self, data: bytes, at: int, pieces: list[bytes]) -> int:
         """Take the data of a chunk from `data`, and the CR LF behind it; return where it ends."""

@@ -23,6 +23,7 @@ _AUTHORITY = re.compile(
 )
 _VERSIONS = (b"HTTP/1.0", b"HTTP/1.1")
 _LAST_PORT = 65535
+_HTTP2 = (b"h2c", b"h2", b"http/2")
 
 
 def refuse_start(begun: bytes, limits: Limits) -> None:
@@ -156,7 +157,12 @@ def _expects(values: list[bytes], version: bytes) -> bool:
 
 
 def _upgrade(values: list[bytes], options: frozenset[bytes], version: bytes) -> bytes:
-    """Return what the client would rather speak; HTTP/1.0 cannot say it (RFC 9110 7.8)."""
+    """Return what the client would rather speak; HTTP/1.0 cannot say it (RFC 9110 7.8).
+
+    HTTP/2 is never among it (RFC 9113 3.1): behind a proxy that passed such an offer on, the client
+    would ask a server for whatever it likes, and nobody would look at its requests.
+    """
     if b"upgrade" not in options or version == b"HTTP/1.0":
         return b""
-    return b", ".join(values)
+    offered = (each.strip(b" \t") for each in b",".join(values).split(b","))
+    return b", ".join(each for each in offered if not each.lower().startswith(_HTTP2))

@@ -72,7 +72,7 @@ class Remembered:
         lines = self._openings.get(key)
         if lines is None:
             lines = opening(response.status, response.headers, self._common, upgrades=upgrades)
-            if len(self._openings) < HEADS:
+            if len(self._openings) < HEADS and len(lines) <= HEAD_BYTES:
                 self._openings[key] = lines
         return lines
 

@@ -204,6 +204,33 @@ class HostileTests(SynchronousTestCase):
         self.assertTrue(final.startswith(b"HTTP/1.1 200 OK\r\n"))
         self.assertEqual(1, relayed.pool.counts.idle)
 
+    def test_http2_in_disguise(self) -> None:
+        """An upgrade to HTTP/2 is not offered to an origin, nor taken where it comes unasked."""
+        for offer in (b"h2c", b"websocket, H2C"):
+            relayed = Relayed()
+            upgrade = b"Connection: upgrade, HTTP2-Settings\r\nHTTP2-Settings: AAAA\r\n"
+            asked = relayed.ask(GET[:-2] + upgrade + b"Upgrade: " + offer + b"\r\n\r\n")
+            self.assertNotIn(b"h2c", asked.lower())
+            self.assertNotIn(b"http2-settings", asked.lower())
+            relayed.origin.end.send(
+                b"HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: h2c\r\n\r\n"
+            )
+            self.assertEqual([502], [each.status for each in relayed.answered])
+            self.assert_over(relayed, "h2c")
+
+    def test_answer_for_100(self) -> None:
+        """Where an answer comes instead of a 100, what follows is the body, or the client is let go."""
+        expecting = GET.replace(b"GET", b"POST")[:-2] + b"Expect: 100-continue\r\n"
+        for body in (b"", GET):
+            relayed = Relayed()
+            relayed.ask(expecting + b"Content-Length: %d\r\n\r\n" % len(GET) + body)
+            relayed.origin.end.send(OK + b"Content-Length: 0\r\n\r\n")
+            self.assertEqual([200], [each.status for each in relayed.answered])
+            relayed.client.send(GET)
+            stays = bool(body)
+            self.assertEqual(1 + stays, len(relayed.origin.ends))
+            self.assertEqual(not stays, relayed.client.finished)
+
     def test_gone(self) -> None:
         """Who closes at once, or in the middle of the header, has not answered."""
         for data in (b"", OK[:5], OK, CLEAN[:-6]):

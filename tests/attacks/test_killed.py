@@ -9,6 +9,7 @@ from attrs import frozen
 from twisted.trial.unittest import SynchronousTestCase
 
 from tests.attacks.fronts import Front, before
+from tests.attacks.honest import get, post
 from tests.attacks.host import dial, read_until
 from tests.attacks.origins import scripted
 
@@ -91,6 +92,24 @@ def fate(front: Front, number: int) -> str:
     return str(status)
 
 
+class Tired:
+    """An upstream that answers the first request of each connection, and dies of the second."""
+
+    def __init__(self) -> None:
+        self.asked: list[bytes] = []
+
+    def serve(self, connection: socket.socket) -> None:
+        """Serve a connection."""
+        self._read(connection)
+        connection.sendall(_answer(b"Content-Length: 5\r\n", b"hello"))
+        self._read(connection)
+
+    def _read(self, connection: socket.socket) -> None:
+        asked = read_until(connection, b"\r\n\r\n")
+        if asked:
+            self.asked.append(asked.partition(b" HTTP/")[0])
+
+
 def old_fate(front: Front, number: int) -> str:
     """Return what a client of HTTP/1.0 makes of it, to which only a reset says that it is cut."""
     received = b""
@@ -125,3 +144,15 @@ class KilledTests(SynchronousTestCase):
             for front in fronts:
                 fates = [old_fate(front, number) for number in range(len(DEATHS))]
                 self.assert_none_whole(fates)
+
+    def test_asked_again(self) -> None:
+        """What may not be repeated is asked once; what may is asked once more, on a new connection."""
+        tired = Tired()
+        with scripted(tired.serve) as port, before(self, port) as fronts:
+            for front in fronts:
+                said = get(path=b"/1") + get(path=b"/2") + post()
+                answers = front.ask(said.replace(b" <", b" " + front.base) + front.leaving("/3"))
+                statuses = [each.status for each in answers]
+                asked = [b"GET /1", b"GET /2", b"GET /2", b"POST /", b"GET /3"]
+                self.assertEqual(([200, 200, 502, 200], asked), (statuses, tired.asked))
+                tired.asked.clear()

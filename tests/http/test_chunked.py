@@ -169,6 +169,10 @@ class Bodies(SynchronousTestCase):
         )
         self.assertEqual(_read([coded]), Read(b"01234567890123456789a", b"GET", finished=True))
 
+    def test_in_one_piece(self) -> None:
+        """What comes at once is one piece, in however many chunks it came."""
+        self.assertEqual(ChunkedReader().feed(b"1\r\na\r\n" * 100 + b"1\r\n"), [b"a" * 100])
+
     def test_piece_by_piece(self) -> None:
         """Data is passed on as it comes, before its chunk is whole."""
         reader = ChunkedReader()

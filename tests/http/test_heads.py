@@ -251,6 +251,12 @@ class Heads(SynchronousTestCase):
                 (True, False, b"a, b"),
             ),
             (b"Upgrade: a\r\n", b"1.1", (True, False, b"")),
+            (b"Connection: upgrade\r\nUpgrade: h2c\r\n", b"1.1", (True, False, b"")),
+            (
+                b"Connection: upgrade\r\nUpgrade: H2C,HTTP/2.0, \ta/1\r\nUpgrade: h2c\r\n",
+                b"1.1",
+                (True, False, b"a/1"),
+            ),
             (b"Connection: upgrade\r\nUpgrade: a\r\n", b"1.0", (False, False, b"")),
         ):
             section = b"GET / HTTP/%b\r\nHost: h\r\n%b\r\n" % (version, fields)

@@ -72,6 +72,12 @@ class OneSecond(SynchronousTestCase):
         self.remembered.opening(Response(101, fields, Takeover(Protocol())))
         self.assertRaises(InvalidResponseError, self.remembered.opening, Response(101, fields))
 
+    def test_long_openings(self) -> None:
+        """Long ones, as a server behind a proxy may send them, are not kept."""
+        response = Response(200, ((b"X", b"y" * HEAD_BYTES),))
+        self.assertIsNot(self.remembered.opening(response), self.remembered.opening(response))
+        self.assertEqual(self.remembered._openings, {})
+
     def test_number_of_openings(self) -> None:
         """No more first lines are kept than the limit."""
         for number in range(HEADS + 1):

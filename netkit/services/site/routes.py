@@ -21,6 +21,7 @@ _ORIGIN = re.compile(rb"https?://[^/?#]+", re.IGNORECASE)
 _PRINTABLE = re.compile(rb"[\x21-\x7e]+")
 _BAD_ESCAPE = re.compile(rb"%(?![0-9A-Fa-f]{2})")
 _FORBIDDEN = re.compile(rb"%(?:00|2[Ff])")
+_DOTS_AND_MORE = re.compile(r"/\.\.?[\\;]|\\\.\.?(?:[/\\;]|\Z)")
 _SLASHES = re.compile("//+")
 _WRITTEN = re.compile(r"/|(?:/[^/%?#\\\x00-\x20\x7f]+)+")
 
@@ -75,8 +76,8 @@ def decoded_path(target: bytes) -> str:
     """Return the path of a request-target in origin-form or absolute-form (RFC 9112 3.2).
 
     Its escapes are decoded once and as UTF-8, and its dot segments removed (RFC 3986 5.2.4), so that
-    it never leads above its root. Raise BadTargetError for anything else, and for encoded NULs and
-    slashes.
+    it never leads above its root. Raise BadTargetError for anything else, for encoded NULs and slashes,
+    and for what only some servers take for a dot segment: one with parameters, or between backslashes.
     """
     plain = _PLAIN.fullmatch(target)
     if plain and plain[1]:
@@ -90,9 +91,12 @@ def decoded_path(target: bytes) -> str:
     if _BAD_ESCAPE.search(written) or _FORBIDDEN.search(written) or b"#" in target:
         raise BadTargetError("the path has an escape that cannot be decoded")
     try:
-        return without_dots(unquote_to_bytes(written).decode())
+        path = unquote_to_bytes(written).decode()
     except UnicodeDecodeError:
         raise BadTargetError("the path is not UTF-8") from None
+    if _DOTS_AND_MORE.search(path):
+        raise BadTargetError("the path has dots that are no dot segment")
+    return without_dots(path)
 
 
 def without_dots(path: str) -> str:

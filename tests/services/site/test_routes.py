@@ -48,6 +48,7 @@ class DecodedPath(SynchronousTestCase):
             (b"/%2e%2E/%2e./etc", "/etc"),
             (b"/a/.../b", "/a/.../b"),
             (b"/..a/b..", "/..a/b.."),
+            (b"/a;../b%5C...", "/a;../b\\..."),
         ):
             self.assertEqual(decoded_path(target), path)
 
@@ -76,6 +77,13 @@ class DecodedPath(SynchronousTestCase):
             b"/a\x7f",
             b"/a#b",
             b"/a?b#c",
+            b"/..;/a",
+            b"/a/.;x",
+            b"/a/..%3Bx",
+            b"/%5C..",
+            b"/a%5C..%5Cb",
+            b"/..%5Cb",
+            b"/a%5C./b",
         ):
             self.assertRaises(BadTargetError, decoded_path, target)
 
