@@ -363,7 +363,6 @@ class Channel:
             self._answering = answering = Answering(self, request, self._body, started)
             self._running = coming = _coming(answer)
             coming.addCallbacks(answering.came, answering.failed)
-            coming.addErrback(self._abandon, request)
             return
         sent, persists = self.send_whole(request, self._body, answer, section)
         if self.house.served is not None:
@@ -509,7 +508,7 @@ class Channel:
         else:
             self._end(linger=True)
 
-    def _abandon(self, failure: Failure, request: Request) -> None:
+    def abandon(self, failure: Failure, request: Request) -> None:
         """End an exchange that cannot be finished, in a way that no client takes for a whole one."""
         self._answering = self._running = None
         if not failure.check(CancelledError, BodyCutError):

@@ -56,10 +56,10 @@ class Relay:
 
     def pass_on(
         self, request: Request, errand: Errand, body: bytes | None = None
-    ) -> Deferred[Response]:
-        """Return the answer to `request`, with its whole `body` where that has been read already.
+    ) -> Deferred[Answer]:
+        """Ask what `request` becomes, with its whole `body` where that has been read already.
 
-        Fails with AskError; or with BodyCutError or BodyTooLargeError, where the client's body is
+        What comes is for `response`. Fails with AskError; or with BodyCutError or BodyTooLargeError, where the client's body is
         no good.
         """
         head = request.head
@@ -73,8 +73,19 @@ class Relay:
             upgrade=head.upgrade,
             informed=lambda interim: self._inform(request, interim),
         )
-        asking = self._asks.ask(errand.way, question)
-        return asking.addCallback(self._answered, head)
+        return self._asks.ask(errand.way, question)
+
+    def response(self, answer: Answer, head: RequestHead) -> Response:
+        """Return what the client who sent `head` gets of a server's answer."""
+        body = answer.body
+        headers = self._back(answer.head)
+        if isinstance(body, bytes):
+            if head.method == b"HEAD":
+                return Response(answer.head.status, headers, _Unsent(_announced(answer.head)))
+            return Response(answer.head.status, headers, body)
+        if isinstance(body, Handover):
+            return self._upgraded(answer.head, headers, body)
+        return Response(answer.head.status, headers, body)
 
     def _opening(self, errand: Errand) -> bytes:
         written = self._openings.get(errand)
@@ -86,17 +97,6 @@ class Relay:
     def _inform(self, request: Request, interim: ResponseHead) -> None:
         if request.head.version == b"HTTP/1.1":
             request.client.inform(interim.status, back(interim, self.name))
-
-    def _answered(self, answer: Answer, head: RequestHead) -> Response:
-        body = answer.body
-        headers = self._back(answer.head)
-        if isinstance(body, bytes):
-            if head.method == b"HEAD":
-                return Response(answer.head.status, headers, _Unsent(_announced(answer.head)))
-            return Response(answer.head.status, headers, body)
-        if isinstance(body, Handover):
-            return self._upgraded(answer.head, headers, body)
-        return Response(answer.head.status, headers, body)
 
     def _back(self, head: ResponseHead) -> Headers:
         headers = self._fields.get(head)
