@@ -77,6 +77,7 @@ class Channel:
         "_outgoing",
         "_pace",
         "_paused",
+        "_peer",
         "_progress",
         "_ready",
         "_resting",
@@ -97,6 +98,7 @@ class Channel:
         self._buffer = b""
         self._searched = 0  # of the buffer, in vain for the end of a head
         self._turn = 0
+        self._peer: IAddress | None = None
         self._pace = Pace(house.clock.seconds())
         self._ready = house.remembered.nothing
         self._body: Incoming | NoBody = NO_BODY
@@ -114,8 +116,9 @@ class Channel:
     @property
     def peer(self) -> IAddress:
         """See `messages.Client`."""
-        address: IAddress = self.transport.getPeer()
-        return address
+        if self._peer is None:  # a transport makes another one whenever it is asked
+            self._peer = self.transport.getPeer()
+        return self._peer
 
     @property
     def here(self) -> IAddress:

@@ -29,12 +29,13 @@ class Plan:
     """What is to be done about requests with one head.
 
     `errand` is what is asked of the origin, or of the parent; of an origin a CONNECT asks nothing, and
-    is a connection by the errand's way. `verdict` has the rules that let it pass.
+    is a connection by the errand's way. `verdict` has the rules that let it pass, `rule` says which.
     """
 
     target: Target
     errand: Errand
     verdict: Verdict
+    rule: str
 
 
 @frozen
@@ -102,7 +103,7 @@ class Routing:
             headers = (*headers, *self._parent.headers)
             way = self._parent.way
             errand = Errand(method=head.method, way=way, target=asked, headers=headers)
-        return Plan(to, errand, verdict)
+        return Plan(to, errand, verdict, verdict.passed_by(to.host))
 
     def _judged(self, to: Target, *, tunnel: bool, by_address: bool = True) -> Verdict:
         verdict = self._access.judge(to, tunnel=tunnel, by_address=by_address)

@@ -138,7 +138,7 @@ class Proxy(Running[NoOptions]):
         except NotForProxyError:
             return self._own(request, decision)
         decision.target = plan.target
-        decision.rule = plan.verdict.passed_by(plan.target.host)
+        decision.rule = plan.rule
         if head.method == b"CONNECT":
             who = f"user {user}" if user else source(request.client.peer)
             connecting = self._connecting.connect(plan, who, decision)
