@@ -63,7 +63,10 @@ _EMPTY_LINES = re.compile(rb"\A(?:\r\n)+")
 
 @implementer(IProtocol, IHalfCloseableProtocol)
 class Channel:
-    """One connection, which belongs to `house`. It is the `messages.Client` of its requests."""
+    """One connection, which belongs to `house`. It is the `messages.Client` of its requests.
+
+    `secure`: the connection has TLS.
+    """
 
     __slots__ = (
         "_advancing",
@@ -87,6 +90,7 @@ class Channel:
         "_turn",
         "_waits_for_continue",
         "house",
+        "secure",
         "transport",
     )
 
@@ -127,11 +131,6 @@ class Channel:
         return address
 
     @property
-    def secure(self) -> bool:
-        """See `messages.Client`."""
-        return bool(ISSLTransport.providedBy(self.transport))
-
-    @property
     def server_name(self) -> str | None:
         """See `messages.Client`."""
         name = self.transport.getHandle().get_servername() if self.secure else None
@@ -147,6 +146,7 @@ class Channel:
     def makeConnection(self, transport: ITransport) -> None:
         """See IProtocol."""
         self.transport = transport
+        self.secure = bool(ISSLTransport.providedBy(transport))
         self._progress: Progress = progress(transport)
         self.watch()
 

@@ -5,6 +5,7 @@ directions; a small exchange costs no coroutine, and what equal messages become 
 """
 
 from collections.abc import AsyncIterator
+from functools import cached_property
 from http import HTTPStatus
 
 from attrs import frozen
@@ -40,6 +41,11 @@ class Errand:
     target: bytes
     headers: Headers
 
+    @cached_property
+    def opening(self) -> bytes:
+        """The request line and the field lines; raises InvalidRequestError for what may not be sent."""
+        return request_opening(self.method, self.target, self.headers)
+
 
 class Relay:
     """Passes requests on by `asks`; what is HTTP no longer goes through `tunnels`.
@@ -51,7 +57,6 @@ class Relay:
         self.name = name
         self._asks = asks
         self._tunnels = tunnels
-        self._openings: Recent[Errand, bytes] = Recent()
         self._fields: Recent[ResponseHead, Headers] = Recent()
 
     def pass_on(
@@ -67,7 +72,7 @@ class Relay:
             body = b""
         question = Question(
             method=errand.method,
-            opening=self._opening(errand),
+            opening=errand.opening,
             body=_Carried(request) if body is None else body,
             expects=head.expects and body is None,
             upgrade=head.upgrade,
@@ -86,13 +91,6 @@ class Relay:
         if isinstance(body, Handover):
             return self._upgraded(answer.head, headers, body)
         return Response(answer.head.status, headers, body)
-
-    def _opening(self, errand: Errand) -> bytes:
-        written = self._openings.get(errand)
-        if written is None:
-            written = request_opening(errand.method, errand.target, errand.headers)
-            self._openings.keep(errand, written, len(written))
-        return written
 
     def _inform(self, request: Request, interim: ResponseHead) -> None:
         if request.head.version == b"HTTP/1.1":

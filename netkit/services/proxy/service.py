@@ -33,7 +33,7 @@ from netkit.services.proxy.access import Access
 from netkit.services.proxy.admission import Admission
 from netkit.services.proxy.connecting import Connecting
 from netkit.services.proxy.decisions import Decision, Decisions, DeniedError
-from netkit.services.proxy.passing import hops_left, last_hop
+from netkit.services.proxy.passing import last_hop
 from netkit.services.proxy.relay import Relay
 from netkit.services.proxy.routing import Routing
 from netkit.services.proxy.settings import Settings
@@ -143,7 +143,7 @@ class Proxy(Running[NoOptions]):
             who = f"user {user}" if user else source(request.client.peer)
             connecting = self._connecting.connect(plan, who, decision)
             return connecting.addErrback(self._failed, decision)
-        if hops_left(head) == 0:
+        if plan.is_last:
             return last_hop(head)
         return self._relay.pass_on(request, plan.errand).addCallbacks(
             self._answered,
