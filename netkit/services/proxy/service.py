@@ -120,10 +120,10 @@ class Proxy(Running[NoOptions]):
         decision = self._decisions.begin(request, self._world.clock.seconds())
         try:
             user = self._admission.user(request, decision.client)
-            if isinstance(user, Deferred):
-                known: Deferred[Any] = user.addCallback(self._known, request, decision)
-                return known.addErrback(self._failed, decision)
-            return self._known(user, request, decision)
+            if isinstance(user, str):  # which is seen sooner than that it is no Deferred
+                return self._known(user, request, decision)
+            known: Deferred[Any] = user.addCallback(self._known, request, decision)
+            return known.addErrback(self._failed, decision)
         except (AskError, DeniedError) as error:
             return self._decisions.page(error, decision)
 
