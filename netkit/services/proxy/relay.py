@@ -24,7 +24,7 @@ from netkit.http.messages import (
 from netkit.net.dial import Way
 from netkit.net.sides import Side, join
 from netkit.net.tunnel import Tunnels
-from netkit.services.proxy.passing import back
+from netkit.services.proxy.passing import back, logs_in_connection
 from netkit.services.proxy.recent import Recent
 
 
@@ -51,7 +51,7 @@ class Relay:
         self.name = name
         self._asks = asks
         self._tunnels = tunnels
-        self._openings: Recent[Errand, bytes] = Recent()
+        self._openings: Recent[Errand, tuple[bytes, bool]] = Recent()
         self._fields: Recent[ResponseHead, Headers] = Recent()
 
     def pass_on(
@@ -65,23 +65,27 @@ class Relay:
         head = request.head
         if body is None and head.length == 0:
             body = b""
+        opening, last = self._opening(errand)
         question = Question(
             method=errand.method,
-            opening=self._opening(errand),
+            opening=opening,
             body=_Carried(request) if body is None else body,
             expects=head.expects and body is None,
             upgrade=head.upgrade,
             informed=lambda interim: self._inform(request, interim),
+            last=last,
         )
         asking = self._asks.ask(errand.way, question)
         return asking.addCallback(self._answered, head)
 
-    def _opening(self, errand: Errand) -> bytes:
-        written = self._openings.get(errand)
-        if written is None:
-            written = request_opening(errand.method, errand.target, errand.headers)
-            self._openings.keep(errand, written, len(written))
-        return written
+    def _opening(self, errand: Errand) -> tuple[bytes, bool]:
+        """Return how the request begins, and whether it logs its connection in."""
+        known = self._openings.get(errand)
+        if known is None:
+            opening = request_opening(errand.method, errand.target, errand.headers)
+            known = opening, logs_in_connection(errand.headers)
+            self._openings.keep(errand, known, len(opening))
+        return known
 
     def _inform(self, request: Request, interim: ResponseHead) -> None:
         if request.head.version == b"HTTP/1.1":
