@@ -43,6 +43,7 @@ class Connection:
         "_exchange",
         "_handed",
         "_known",
+        "_last",
         "_over",
         "_patience",
         "_progress",
