@@ -84,7 +84,7 @@ class Question:
     without Connection, Expect and Upgrade (see `framing.request_opening`). With `expects` the body is
     not read before the server said 100, or said nothing for a while (RFC 9110 10.1.1). `upgrade` is
     what the client would rather speak: the answer may be a 101. `informed` hears of every 1xx but
-    100 and 101.
+    100 and 101. `last`: the connection is nobody's afterwards, as where the request logs it in (RFC 4559 6).
     """
 
     method: bytes
@@ -93,6 +93,7 @@ class Question:
     expects: bool = False
     upgrade: bytes = b""
     informed: Callable[[ResponseHead], None] | None = None
+    last: bool = False
 
     @property
     def repeatable(self) -> bool:

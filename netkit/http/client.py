@@ -43,6 +43,7 @@ class Connection:
         "_exchange",
         "_handed",
         "_known",
+        "_last",
         "_over",
         "_patience",
         "_progress",
@@ -62,6 +63,7 @@ class Connection:
         self.lost = self._over = False
         self._asked: Asked | None = None  # until all of the answer has come
         self._known: dict[bytes, ResponseHead] = {}
+        self._last = False
         self._exchange: Exchange | None = None  # none for one write and one read
         self._handed: HandedOver | None = None
         self._patience = Patience(keeper.clock.seconds())
@@ -99,6 +101,7 @@ class Connection:
         self.questions += 1
         question = asked.question
         self._known = self.keeper.heads.known(question.method)
+        self._last = question.last
         if type(question.body) is bytes and not (question.expects and question.body):
             self.transport.write(whole_request(question, question.body))
         else:
@@ -228,7 +231,7 @@ class Connection:
         most = self.keeper.limits.requests
         if not sent or self._progress.unsent:
             self.drop()
-        elif not persists or rest or (most and self.questions >= most):
+        elif not persists or rest or self._last or (most and self.questions >= most):
             self._end()
         else:
             self.keeper.rest(self)

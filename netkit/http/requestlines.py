@@ -10,7 +10,8 @@ _EXPECTS_A_BODY = frozenset((b"POST", b"PUT", b"PATCH"))
 
 def whole_request(question: Question, body: bytes) -> bytes:
     """Return the request with `body`, which is the question's own."""
-    if not body and question.method not in _EXPECTS_A_BODY and not question.upgrade:
+    plain = not (question.upgrade or question.last)
+    if plain and not body and question.method not in _EXPECTS_A_BODY:
         return question.opening + b"\r\n"
     return header_section(question, len(body)) + body
 
@@ -29,5 +30,7 @@ def header_section(question: Question, length: int | None, *, expects: bool = Fa
         lines.append(b"Expect: 100-continue\r\n")
     if question.upgrade:
         lines.append(b"Connection: upgrade\r\nUpgrade: %b\r\n" % question.upgrade)
+    elif question.last:
+        lines.append(b"Connection: close\r\n")
     lines.append(b"\r\n")
     return b"".join(lines)

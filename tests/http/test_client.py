@@ -375,6 +375,15 @@ class Answered(SynchronousTestCase):
         self.assertTrue(asker.origin.end.aborted)
         self.assertEqual(asker.pool.counts.connections, 0)
 
+    def test_last_question(self) -> None:
+        """A question may be the last on its connection: the server is told, and nobody asks there again."""
+        asker = Asker()
+        asking = asker.ask(last=True)
+        self.assertTrue(asker.origin.end.take().endswith(b"\r\nConnection: close\r\n\r\n"))
+        asker.origin.answer(OK)
+        self.assertEqual(asking.answer.body, b"hello")
+        self.assertEqual(asker.pool.counts.idle, 0)
+
     def test_last(self) -> None:
         """A connection that the server will close is not used again."""
         for answer in (

@@ -36,7 +36,7 @@ _OF_A_HOP = frozenset(
         b"upgrade",
     )
 )
-_OF_A_REQUEST = _OF_A_HOP | {b"host"}
+_OF_A_REQUEST = _OF_A_HOP | {b"host", b"proxy"}  # the latter is a variable to CGI (CVE-2016-5385)
 _VERSIONS = {b"HTTP/1.0": b"1.0 ", b"HTTP/1.1": b"1.1 "}
 _ABOUT_CLIENTS = frozenset(
     (
@@ -51,6 +51,7 @@ _ABOUT_CLIENTS = frozenset(
 _SECRETS = frozenset((b"authorization", b"cookie", b"proxy-authorization"))
 _COUNTED = frozenset((b"OPTIONS", b"TRACE"))  # the methods of Max-Forwards
 _DIGITS = 9
+_OF_CONNECTIONS = frozenset((b"ntlm", b"negotiate"))
 _WORDS = {
     Problem.DESTINATION_UNAVAILABLE: "There is no server for this at the moment.",
     Problem.CONNECTION_LIMIT_REACHED: "There is too much to do at the moment.",
@@ -71,7 +72,13 @@ def onward(head: RequestHead, name: str) -> Headers:
     ours = name.encode().lower()
     if len(passed) >= HOPS or any(each.split(b" ")[1:2] == [ours] for each in passed):
         raise AskError(Problem.PROXY_LOOP_DETECTED, "the request has been here before")
-    return (*_kept(head, _OF_A_REQUEST), _via(head.version, name))
+    kept = (field for field in _kept(head, _OF_A_REQUEST) if not _looks_like_a_hops(field[0]))
+    return (*kept, _via(head.version, name))
+
+
+def _looks_like_a_hops(name: bytes) -> bool:
+    """Return whether some servers take `name` for one that ends here, as WSGI and CGI do."""
+    return b"_" in name and name.lower().replace(b"_", b"-") in _OF_A_REQUEST
 
 
 def back(head: ResponseHead, name: str) -> Headers:
@@ -88,6 +95,15 @@ def _kept(head: RequestHead | ResponseHead, dropped: frozenset[bytes]) -> Header
 
 def _via(version: bytes, name: str) -> tuple[bytes, bytes]:
     return b"Via", _VERSIONS[version] + name.encode()
+
+
+def logs_in_connection(headers: Headers) -> bool:
+    """Return whether a request logs in the connection that it goes on, and whoever comes after it.
+
+    So do NTLM and Negotiate, against all of HTTP (RFC 4559 6, RFC 9110 11.6.1).
+    """
+    values = (value for name, value in headers if name.lower() == b"authorization")
+    return any(value.partition(b" ")[0].lower() in _OF_CONNECTIONS for value in values)
 
 
 def hops_left(head: RequestHead) -> int | None:
@@ -133,7 +149,8 @@ def about(visitor: Visitor, headers: Headers, *, trusted: bool) -> Headers:
         b"x-forwarded-for": str(visitor.address or "unknown").encode(),
         b"forwarded": element(parameters).encode(),
     }
-    said = {b"x-forwarded-proto": scheme, b"x-forwarded-host": visitor.authority}
+    authority = visitor.authority if b"," not in visitor.authority else b""  # here it would be two
+    said = {b"x-forwarded-proto": scheme, b"x-forwarded-host": authority}
     kept: list[tuple[bytes, bytes]] = []
     for name, value in headers:
         key = name.lower().replace(b"_", b"-")

@@ -25,7 +25,7 @@ from netkit.http.messages import (
 from netkit.net.dial import Way
 from netkit.net.sides import Side, join
 from netkit.net.tunnel import Tunnels
-from netkit.services.proxy.passing import back
+from netkit.services.proxy.passing import back, logs_in_connection
 from netkit.services.proxy.recent import Recent
 
 
@@ -46,6 +46,11 @@ class Errand:
         """The request line and the field lines; raises InvalidRequestError for what may not be sent."""
         return request_opening(self.method, self.target, self.headers)
 
+    @cached_property
+    def logs_in(self) -> bool:
+        """Whether the connection is logged in by it, and of use to nobody else afterwards."""
+        return logs_in_connection(self.headers)
+
 
 class Relay:
     """Passes requests on by `asks`; what is HTTP no longer goes through `tunnels`.
@@ -64,8 +69,8 @@ class Relay:
     ) -> Deferred[Answer]:
         """Ask what `request` becomes, with its whole `body` where that has been read already.
 
-        What comes is for `response`. Fails with AskError; or with BodyCutError or BodyTooLargeError, where the client's body is
-        no good.
+        What comes is for `response`. Fails with AskError; or with BodyCutError or BodyTooLargeError,
+        where the client's body is no good.
         """
         head = request.head
         if body is None and head.length == 0:
@@ -77,6 +82,7 @@ class Relay:
             expects=head.expects and body is None,
             upgrade=head.upgrade,
             informed=lambda interim: self._inform(request, interim),
+            last=errand.logs_in,
         )
         return self._asks.ask(errand.way, question)
 

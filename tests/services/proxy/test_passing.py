@@ -15,6 +15,7 @@ from netkit.services.proxy.passing import (
     back,
     hops_left,
     last_hop,
+    logs_in_connection,
     one_hop_less,
     onward,
     proxy_status,
@@ -61,6 +62,15 @@ class Fields(SynchronousTestCase):
         fields = ((b"Content-Length", b"5"), (b"Expect", b"100-continue"), (b"A", b"b"))
         self.assertEqual([b"A", b"Via"], onward_names(*fields))
 
+    def test_lookalikes(self) -> None:
+        """What CGI and WSGI would take for a field that ends here ends here, too."""
+        fields = (
+            (b"Content_Length", b"5"),
+            (b"transfer_Encoding", b"chunked"),
+            (b"Proxy", b"evil"),
+        )
+        self.assertEqual([b"X_A", b"Via"], onward_names(*fields, (b"X_A", b"1")))
+
     def test_connection_names_what_it_must_not(self) -> None:
         """A client may have any field end here, even Cookie or Via: only it is the worse for it."""
         self.assertEqual([b"Via"], onward_names((b"Connection", b"Cookie"), (b"Cookie", b"a=b")))
@@ -86,6 +96,20 @@ class Fields(SynchronousTestCase):
             ),
             back(head, NAME),
         )
+
+
+class Logins(SynchronousTestCase):
+    """Logins that are a connection's."""
+
+    def test_of_connections(self) -> None:
+        """NTLM and Negotiate log a connection in, Basic and Bearer a request."""
+        for value, logs_in in (
+            (b"NTLM TlRM", True),
+            (b"negotiate YII", True),
+            (b"Basic Zg", False),
+        ):
+            self.assertIs(logs_in, logs_in_connection(((b"authorization", value),)))
+        self.assertFalse(logs_in_connection(()))
 
 
 class Loops(SynchronousTestCase):
@@ -172,6 +196,13 @@ class Telling(SynchronousTestCase):
         fields = dict(about(visitor, (), trusted=False))
         self.assertEqual(b'for="[2001:db8::1]";proto=https;host="a:8443"', fields[b"Forwarded"])
         self.assertEqual(b"2001:db8::1", fields[b"X-Forwarded-For"])
+
+    def test_comma(self) -> None:
+        """A host with a comma in it is none where fields are lists."""
+        visitor = Visitor(ip_address("192.0.2.7"), secure=False, authority=b"a,b")
+        fields = dict(about(visitor, (), trusted=False))
+        self.assertNotIn(b"X-Forwarded-Host", fields)
+        self.assertTrue(fields[b"Forwarded"].endswith(b'host="a,b"'))
 
     def test_nobody(self) -> None:
         """A client without an address is unknown."""

@@ -82,6 +82,11 @@ class Whole(Relaying):
             self.server.asked[-1].answer(body=body)
             self.assertEqual(body, self.visit.answer().body)
 
+    def test_login_of_a_connection(self) -> None:
+        """A connection that a request logs in is nobody else's afterwards."""
+        self.send("GET / HTTP/1.1\nHost: a\nAuthorization: NTLM TlRM\n\n")
+        self.assertTrue(self.server.asked[0].question.last)
+
     def test_head(self) -> None:
         """The answer to a HEAD says the length that the server says, and has no body."""
         self.send("HEAD / HTTP/1.1\nHost: a\n\n")
