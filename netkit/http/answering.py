@@ -40,12 +40,12 @@ class Answering:
 
     def came(self, response: Response) -> Deferred[None] | None:
         """Send `response`, and go on with the channel behind it."""
-        if not isinstance(response.body, bytes):
-            finishing = Deferred.fromCoroutine(self._finish(response))
-            return finishing.addErrback(self._channel.abandon, self._request)
-        self.begun = True
-        self._status = response.status
         try:
+            if not isinstance(response.body, bytes):
+                finishing = Deferred.fromCoroutine(self._finish(response))
+                return finishing.addErrback(self._channel.abandon, self._request)
+            self.begun = True
+            self._status = response.status
             self._sent, persists = self._channel.send_whole(self._request, self._body, response)
             self._note(whole=True)
             self._channel.over(persists=persists)
