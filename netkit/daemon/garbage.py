@@ -7,8 +7,8 @@ counted too. Rule: garbage stays bounded; it is looked for after so many objects
 
 import gc
 
-YOUNG_OBJECTS = 10_000
-"""So many objects are made before the new ones are looked through: a megabyte or two."""
+YOUNG_OBJECTS = 3_000
+"""So many more objects than now are there before the new ones are looked through: a few 100 kB."""
 
 
 def look_seldom() -> None:
