@@ -1,5 +1,6 @@
 """netkit as twistd starts it, as an operator sees it."""
 
+import contextlib
 import http.client
 import json
 import os
@@ -10,7 +11,6 @@ import socket
 import ssl
 import subprocess
 import tempfile
-from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from shutil import which
@@ -136,7 +136,7 @@ class StartTests(TapTestCase):
 
 def wait_for_end(pid: Path) -> None:
     """Wait until the process is over whose number is in the file `pid`, where there is one still."""
-    with suppress(FileNotFoundError, ProcessLookupError):
+    with contextlib.suppress(FileNotFoundError, ProcessLookupError):
         process = os.pidfd_open(int(pid.read_text()))
         try:
             select.select([process], [], [], 30)
