@@ -24,8 +24,8 @@ class Published:
     reply: bytes = b""
     header_bytes: int = NO_HEADERS
     sid: bytes = b""
-    frames: list[bytes] | None = field(default=None, init=False, eq=False, repr=False)
-    """The payloads framed as every NATS subscriber gets them; kept by whoever needs it first."""
+    frames: tuple[bytes, list[bytes]] | None = field(default=None, init=False, eq=False, repr=False)
+    """What all NATS subscribers get behind their own words; kept by whoever needs it first."""
 
     def part(self, which: slice) -> "Published":
         """Return the run of some of the messages."""

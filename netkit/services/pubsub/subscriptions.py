@@ -15,7 +15,7 @@ Form: TypeAlias = Callable[[Published], bytes]
 """How a run is written for a subscription; equal forms share what was written once."""
 
 
-@define(eq=False)
+@define(eq=False, weakref_slot=False)
 class Subscription(Generic[To]):
     """`to` wants what is published to `pattern`, written in `form`.
 
@@ -32,7 +32,7 @@ class Subscription(Generic[To]):
     left: int | None = None
 
 
-@define(eq=False)
+@define(eq=False, weakref_slot=False)
 class Several(Generic[To]):
     """The subscriptions to one pattern by their queues, in the order in which they came."""
 

@@ -17,7 +17,7 @@ from netkit.services.pubsub.subscriptions import (
 )
 
 
-@define(eq=False)
+@define(eq=False, weakref_slot=False)
 class Node(Generic[To]):
     """The patterns that begin with the same tokens.
 
