@@ -26,6 +26,9 @@ from netkit.services.pubsub.subjects import is_pattern, is_subject
 
 LINE_BYTES = 4096
 PAYLOAD_BYTES = 1024 * 1024
+SID_BYTES = 128
+"""The longest sid: it goes out with every message, however short that is."""
+
 REMEMBERED = 4096
 _SHORT = 128
 
@@ -131,9 +134,10 @@ def _message(*, headers: bool, sid: bool) -> Verb:
 def _subscribe(_grammar: Grammar, _line: bytes, words: list[bytes]) -> Meaning:
     if len(words) not in (2, 3) or not _is_plain(b"".join(words[1:])):
         return UNKNOWN
-    if not is_pattern(words[0]):
-        return BAD_SUBSCRIPTION
-    return Subscribe(words[0], words[-1], words[1] if len(words) > 2 else b"")  # noqa: PLR2004
+    pattern, *queue, sid = words
+    if len(sid) > SID_BYTES:
+        return UNKNOWN
+    return Subscribe(pattern, sid, b"".join(queue)) if is_pattern(pattern) else BAD_SUBSCRIPTION
 
 
 def _unsubscribe(_grammar: Grammar, _line: bytes, words: list[bytes]) -> Meaning:

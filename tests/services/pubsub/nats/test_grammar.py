@@ -5,7 +5,14 @@ from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
 from netkit.services.pubsub.messages import NO_HEADERS
-from netkit.services.pubsub.nats.grammar import CLIENT, REMEMBERED, SERVER, Grammar, Opening
+from netkit.services.pubsub.nats.grammar import (
+    CLIENT,
+    REMEMBERED,
+    SERVER,
+    SID_BYTES,
+    Grammar,
+    Opening,
+)
 from netkit.services.pubsub.nats.greeting import Connect, Info
 from netkit.services.pubsub.nats.verbs import (
     BAD_SUBSCRIPTION,
@@ -58,6 +65,12 @@ class ServerTests(SynchronousTestCase):
         self.assertEqual(meaning(b"SUB > q.x abc\r\n"), Subscribe(b">", b"abc", b"q.x"))
         self.assertEqual(meaning(b"UNSUB 1\r\n"), Unsubscribe(b"1"))
         self.assertEqual(meaning(b"UNSUB 1 5\r\n"), Unsubscribe(b"1", 5))
+
+    def test_long_sid(self) -> None:
+        """A sid goes out with every message, and has a limit that is much shorter than a line's."""
+        sid = b"1" * SID_BYTES
+        self.assertEqual(self.grammar.meaning(b"SUB a %b\r\n" % sid), Subscribe(b"a", sid))
+        self.assertEqual(self.grammar.meaning(b"SUB a %b1\r\n" % sid), UNKNOWN)
 
     def test_unsubscribe_at_once(self) -> None:
         """A number of messages that is none, or 0, ends a subscription at once."""
