@@ -15,8 +15,8 @@ class Published:
 
     `reply` is the subject for answers, or empty. With `header_bytes` of 0 or more each payload
     begins with a header block of so many bytes. `sid` is the subscription they are for where another
-    server sent them, or else empty. (Not frozen, as one is made for each message at worst, and
-    that would take three times as long.)
+    server sent them, or else empty. `source` says who published them, where that is shown. (Not
+    frozen, as one is made for each message at worst, and that would take three times as long.)
     """
 
     subject: bytes
@@ -24,17 +24,19 @@ class Published:
     reply: bytes = b""
     header_bytes: int = NO_HEADERS
     sid: bytes = b""
+    source: str = ""
     frames: tuple[bytes, list[bytes]] | None = field(default=None, init=False, eq=False, repr=False)
     """What all NATS subscribers get behind their own words; kept by whoever needs it first."""
 
     def part(self, which: slice) -> "Published":
         """Return the run of some of the messages."""
-        payloads = self.payloads[which]
-        return Published(self.subject, payloads, self.reply, self.header_bytes, self.sid)
+        return self._with(self.payloads[which], self.header_bytes)
 
     def bare(self) -> "Published":
         """Return the run without header blocks, for whoever takes none."""
         if self.header_bytes < 0:
             return self
-        payloads = [payload[self.header_bytes :] for payload in self.payloads]
-        return Published(self.subject, payloads, self.reply, NO_HEADERS, self.sid)
+        return self._with([payload[self.header_bytes :] for payload in self.payloads], NO_HEADERS)
+
+    def _with(self, payloads: list[bytes], header_bytes: int) -> "Published":
+        return Published(self.subject, payloads, self.reply, header_bytes, self.sid, self.source)

@@ -15,12 +15,16 @@ _WINDOW = 8  # messages; eight times as many are tried after as many were found
 
 
 class Reader:
-    """The events in what one peer sends; after a refusal that is fatal there are none any more."""
+    """The events in what one peer, `source`, sends.
 
-    __slots__ = ("_grammar", "_held", "_wanted", "broken")
+    After a refusal that is fatal there are none any more, and the reader is `broken`.
+    """
 
-    def __init__(self, grammar: Grammar) -> None:
+    __slots__ = ("_grammar", "_held", "_source", "_wanted", "broken")
+
+    def __init__(self, grammar: Grammar, source: str = "") -> None:
         self._grammar = grammar
+        self._source = source
         self._held: bytes | bytearray = b""
         self._wanted = 0  # bytes, before it is worth while to look again
         self.broken = False
@@ -89,8 +93,25 @@ class Reader:
         if not whole:
             payloads.pop()
         if payloads:
-            _add(events, opening, payloads)
+            self._add(events, opening, payloads)
         return stop + len(_CRLF) if whole else self._break(UNKNOWN, data, events)
+
+    def _add(self, events: list[Event], opening: Opening, payloads: list[bytes]) -> None:
+        _, _, subject, reply, header_bytes, sid = opening
+        if subject is None:
+            events.extend([BAD_SUBJECT] * len(payloads))
+            return
+        last = events[-1] if events else None
+        if (
+            type(last) is Published
+            and last.subject == subject
+            and last.reply == reply
+            and last.header_bytes == header_bytes
+            and last.sid == sid
+        ):
+            last.payloads += payloads
+        else:
+            events.append(Published(subject, payloads, reply, header_bytes, sid, self._source))
 
     def _hold(self, data: bytes, position: int, wanted: int) -> int:
         self._held = data[position:]
@@ -128,21 +149,3 @@ def run(data: bytes, start: int, opening: Opening) -> list[bytes]:
         if count == there or not data.startswith(between, start - len(between)):
             return payloads
         window *= _WINDOW
-
-
-def _add(events: list[Event], opening: Opening, payloads: list[bytes]) -> None:
-    _, _, subject, reply, header_bytes, sid = opening
-    if subject is None:
-        events.extend([BAD_SUBJECT] * len(payloads))
-        return
-    last = events[-1] if events else None
-    if (
-        type(last) is Published
-        and last.subject == subject
-        and last.reply == reply
-        and last.header_bytes == header_bytes
-        and last.sid == sid
-    ):
-        last.payloads += payloads
-    else:
-        events.append(Published(subject, payloads, reply, header_bytes, sid))

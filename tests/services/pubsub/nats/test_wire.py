@@ -149,6 +149,13 @@ class FeedTests(SynchronousTestCase):
             ):
                 self.assertEqual(self.reader.feed(data), [Published(b"a", payloads)])
 
+    def test_source(self) -> None:
+        """Every run says whose it is."""
+        reader = Reader(Grammar(SERVER), "127.0.0.1:5")
+        self.assertEqual(
+            reader.feed(b"PUB a 2\r\nhi\r\n"), [Published(b"a", [b"hi"], source="127.0.0.1:5")]
+        )
+
     def test_dies_within(self) -> None:
         """A message whose payload has not come is kept and nothing is said of it."""
         self.assertEqual(self.reader.feed(b"PUB a 5\r\nhel"), [])
