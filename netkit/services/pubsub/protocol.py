@@ -22,7 +22,7 @@ from netkit.net.lines import LineSplitter
 from netkit.net.peer import LOCAL, host_and_port
 from netkit.net.stream import IStream
 from netkit.services.kind import World
-from netkit.services.pubsub import wire
+from netkit.services.pubsub import lines
 from netkit.services.pubsub.hub import Hub, Said
 from netkit.services.pubsub.outlet import Outlet
 from netkit.services.pubsub.settings import Settings
@@ -65,9 +65,9 @@ class LineClient(TwistedProtocol):
         """Publish the lines that `data` ends."""
         if self._outlet is None:
             return
-        lines = self._splitter.feed(data)
-        if lines:
-            self._hub.publish(Said(self._source, lines))
+        said = self._splitter.feed(data)
+        if said:
+            self._hub.publish(Said(self._source, said))
         if self._splitter.too_long and self._outlet is not None:  # its own lines may be too many
             self._let_go_long(self._outlet)
 
@@ -94,12 +94,12 @@ class LineClient(TwistedProtocol):
 
     def _join(self) -> None:
         self._outlet = Outlet(self.transport, self._settings, self._world.clock, self._let_go_slow)
-        self._hub.join(self._outlet, wire.written)
+        self._hub.join(self._outlet, lines.written)
         self._tell("joined")
 
     def _leave(self, outlet: Outlet) -> None:
         self._outlet = None
-        self._hub.leave(outlet, wire.written)
+        self._hub.leave(outlet, lines.written)
         self._tell("left")
 
     def _refuse(self) -> None:
@@ -107,7 +107,7 @@ class LineClient(TwistedProtocol):
         self._world.log.warn(
             "{source} is refused: {limit} clients are the most", source=self._source, limit=limit
         )
-        self.transport.write(wire.full(limit))
+        self.transport.write(lines.full(limit))
         self._farewell = Farewell(self.transport, self._world.clock)
 
     def _let_go_long(self, outlet: Outlet) -> None:
@@ -118,7 +118,7 @@ class LineClient(TwistedProtocol):
             limit=limit,
         )
         self._leave(outlet)
-        outlet.flush(wire.too_long(limit))
+        outlet.flush(lines.too_long(limit))
         self._farewell = Farewell(self.transport, self._world.clock)
 
     def _let_go_slow(self, outlet: Outlet, pending: int, seconds: float) -> None:

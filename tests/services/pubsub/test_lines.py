@@ -6,7 +6,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from netkit.document.values import printable
 from netkit.services.pubsub.hub import Said
-from netkit.services.pubsub.wire import full, shown, too_long, written
+from netkit.services.pubsub.lines import full, shown, too_long, written
 
 _LINES = st.lists(st.binary(max_size=20).map(lambda line: line.replace(b"\n", b"")), min_size=1)
 
