@@ -16,15 +16,19 @@ from netkit.net.stream import IStream
 from netkit.services.pubsub.backlog import Backlog
 from netkit.services.pubsub.settings import Settings
 
-OnSlow: TypeAlias = Callable[["Outlet", int, float], None]
+OnSlow: TypeAlias = Callable[[int, float], None]
+
+
+def nowhere(piece: bytes) -> None:
+    """Drop `piece`: whom it is for is not there, or not any more."""
 
 
 @implementer(IPushProducer)
 class Outlet:
     """The way out to the client at `transport`.
 
-    Just before a slow client's connection is aborted, `on_slow` is called with this outlet, the
-    bytes that wait behind the write buffer, and the seconds that the oldest has waited.
+    Just before a slow client's connection is aborted, `on_slow` is called with the bytes that wait
+    behind the write buffer, and the seconds that the oldest has waited.
     """
 
     def __init__(
@@ -104,5 +108,5 @@ class Outlet:
 
     def _let_go(self, since: float) -> None:
         self.stopProducing()
-        self._on_slow(self, self._backlog.size, self._clock.seconds() - since)
+        self._on_slow(self._backlog.size, self._clock.seconds() - since)
         self._transport.abortConnection()

@@ -1,9 +1,12 @@
-"""A pub/sub service as it runs: one hub for the clients of all its listeners."""
+"""A pub/sub service as it runs: one broker for the clients of all its listeners."""
 
 from itertools import count
+from random import randrange
 
 from netkit.services.kind import References, Running, World
-from netkit.services.pubsub.hub import Hub
+from netkit.services.pubsub.broker import Broker
+from netkit.services.pubsub.counters import Figures
+from netkit.services.pubsub.crowd import Crowd
 from netkit.services.pubsub.protocol import LineFactory
 from netkit.services.pubsub.settings import Options, Protocol, Settings
 
@@ -16,17 +19,24 @@ class PubSub(Running[Options]):
     def __init__(self, settings: Settings, world: World) -> None:
         self._settings = settings
         self._world = world
-        self._hub = Hub()
+        self._broker = Broker(randrange)
+        self._crowd = Crowd(world.clock, settings.clients)
         self._numbers = count(1)
+
+    def figures(self) -> Figures:
+        """Return what goes on, and what has gone on, in figures."""
+        return self._broker.counters.figures(
+            connections=len(self._crowd), subscriptions=len(self._broker.interest)
+        )
 
     def factory(self, options: Options) -> LineFactory:
         """Return what serves the clients of one listener, in the protocol it speaks."""
         build = _FACTORIES[options.protocol]
-        return build(self._hub, self._settings, self._world, self._numbers)
+        return build(self._broker, self._crowd, self._settings, self._world, self._numbers)
 
     def stopService(self) -> None:
         """Let the clients go, once what was said has reached them."""
-        self._hub.close()
+        self._crowd.close()
         super().stopService()
 
 

@@ -20,7 +20,13 @@ class KindTests(SynchronousTestCase):
         """An empty table has the documented limits, and listeners speak lines."""
         self.assertEqual(
             Document("t", "").read(Settings, {}, ()),
-            Settings(line_bytes=4096, clients=1000, pending_bytes=1_048_576, pending_seconds=10.0),
+            Settings(
+                lines="lines",
+                line_bytes=4096,
+                clients=10_000,
+                pending_bytes=8_388_608,
+                pending_seconds=10.0,
+            ),
         )
         self.assertEqual(Document("t", "").read(Options, {}, ()), Options(Protocol.LINE))
 

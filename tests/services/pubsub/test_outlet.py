@@ -22,8 +22,7 @@ class _Client:
         self.slow: list[tuple[int, float]] = []
         self.outlet = Outlet(self.peer, limits, self.clock, self._slow)
 
-    def _slow(self, outlet: Outlet, pending: int, seconds: float) -> None:
-        assert outlet is self.outlet
+    def _slow(self, pending: int, seconds: float) -> None:
         assert not self.peer.aborted, "it is told of before"
         self.slow.append((pending, seconds))
 
