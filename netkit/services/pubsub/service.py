@@ -5,6 +5,7 @@ from random import randrange
 
 from netkit.services.kind import References, Running, World
 from netkit.services.pubsub.broker import Broker
+from netkit.services.pubsub.client import House
 from netkit.services.pubsub.counters import Figures
 from netkit.services.pubsub.crowd import Crowd
 from netkit.services.pubsub.protocol import LineFactory
@@ -17,26 +18,25 @@ class PubSub(Running[Options]):
     """One pub/sub service."""
 
     def __init__(self, settings: Settings, world: World) -> None:
-        self._settings = settings
-        self._world = world
-        self._broker = Broker(randrange)
-        self._crowd = Crowd(world.clock, settings.clients)
+        self._house = House(
+            Broker(randrange), Crowd(world.clock, settings.clients), settings, world
+        )
         self._numbers = count(1)
 
     def figures(self) -> Figures:
         """Return what goes on, and what has gone on, in figures."""
-        return self._broker.counters.figures(
-            connections=len(self._crowd), subscriptions=len(self._broker.interest)
+        return self._house.broker.counters.figures(
+            connections=len(self._house.crowd), subscriptions=len(self._house.broker.interest)
         )
 
     def factory(self, options: Options) -> LineFactory:
         """Return what serves the clients of one listener, in the protocol it speaks."""
         build = _FACTORIES[options.protocol]
-        return build(self._broker, self._crowd, self._settings, self._world, self._numbers)
+        return build(self._house, self._numbers)
 
     def stopService(self) -> None:
         """Let the clients go, once what was said has reached them."""
-        self._crowd.close()
+        self._house.crowd.close()
         super().stopService()
 
 
