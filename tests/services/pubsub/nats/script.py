@@ -250,6 +250,10 @@ async def logins(told: dict[str, Any]) -> None:
     await bob.publish("open.x", b"3")
     await bob.flush()
     tell("alice heard", await _got(heard, 1))
+    for _ in range(100):
+        if len(errors) > 1:
+            break
+        await asyncio.sleep(0.05)
     tell("alice was told", sorted(map(str, errors)))
     await alice.close()
     await bob.close()
