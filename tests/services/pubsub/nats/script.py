@@ -155,11 +155,13 @@ async def drain(told: dict[str, Any]) -> None:
 
     subscription = await two.subscribe("d", cb=slowly)
     await two.subscribe("e", cb=slowly)
+    last = await two.subscribe("last")
     await two.flush()
     for number in range(50):
         await one.publish("d", b"%d" % number)
         await one.publish("e", b"%d" % number)
-    await one.flush()
+    await one.publish("last", b"")
+    await _got(last, 1)
     await subscription.drain()
     tell("drained subscription", len(heard) >= 50)
     await one.publish("d", b"late")
