@@ -22,7 +22,7 @@ class PubSub(Running[Options]):
         self, settings: Settings, world: World, elsewhere: Elsewhere | None = None
     ) -> None:
         self._house = House(
-            Broker(randrange),
+            Broker(randrange, settings.policies),
             Crowd(world.clock, settings.clients),
             settings,
             world,
