@@ -110,6 +110,10 @@ class Client(Protocol):
         if self._farewell is not None:
             self._farewell.over()
 
+    def warn(self) -> bool:
+        """Tell the client that the service stops; return whether there is a way to tell it."""
+        return False
+
     def close(self) -> None:
         """Let the client go, once what was said has reached it."""
         outlet = self.leave()

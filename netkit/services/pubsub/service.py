@@ -3,6 +3,8 @@
 from itertools import count
 from random import randrange
 
+from twisted.internet.defer import Deferred
+
 from netkit.net.logins import Elsewhere
 from netkit.services.kind import References, Running, World
 from netkit.services.pubsub.broker import Broker
@@ -43,10 +45,10 @@ class PubSub(Running[Options]):
             return NatsFactory(self._house, self._numbers, self._terms, options)
         return LineFactory(self._house, self._numbers)
 
-    def stopService(self) -> None:
-        """Let the clients go, once what was said has reached them."""
-        self._house.crowd.close()
+    def stopService(self) -> Deferred[None]:
+        """Let the clients go, once what was said has reached them; NATS clients one by one."""
         super().stopService()
+        return self._house.crowd.close(self._terms.limits.lame_duck)
 
 
 def build(settings: Settings, _references: References, world: World) -> PubSub:

@@ -121,7 +121,8 @@ class Nats:
     A message has `max_payload` bytes at most, headers included, a control line `control_line`; a
     client has so many `subscriptions`. Who has said nothing for `ping_interval` is asked whether it
     is there, and let go when it has not answered `pings_out` times. Who has to log in, or begins TLS,
-    has `login_timeout` for that.
+    has `login_timeout` for that. When the service stops the clients are told so, and let go one by one
+    within `lame_duck`.
     """
 
     max_payload: Annotated[int, Between(1, 64 * 1024 * 1024, "bytes")] = 1024 * 1024
@@ -130,6 +131,7 @@ class Nats:
     ping_interval: Seconds = 120.0
     pings_out: Count = 2
     login_timeout: Seconds = 2.0
+    lame_duck: Seconds = 5.0
 
 
 NATS = Nats()

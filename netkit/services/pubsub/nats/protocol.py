@@ -141,6 +141,11 @@ class NatsClient(Client):
         if self._session is not None:
             self._session.forget(subscription)
 
+    def warn(self) -> bool:
+        """Tell the client that it should go to another server: lame duck mode."""
+        self.deliver(writing.info(evolve(self._info(), ldm=True)))
+        return True
+
     def wants(self) -> list[bytes]:
         """Return some of the subjects that the client has subscribed to."""
         return [] if self._session is None else self._session.wants(_SOME)

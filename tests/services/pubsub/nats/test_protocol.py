@@ -257,6 +257,31 @@ class SlowTests(NatsTestCase):
         self.assertTrue(heard.endswith(b"too slow: %d messages were left out\n" % missed))
 
 
+class StopTests(NatsTestCase):
+    def test_lame_duck(self) -> None:
+        """At a stop clients are told, still get what is published, and are let go within the time."""
+        self.service.startService()
+        one, two = self.client(1, b"SUB a 1\r\n"), self.client(2)
+        line = self.line_client(3)
+        stopped = self.service.stopService()
+        self.assertIn(b'"ldm":true', one.take())
+        line.take()
+        self.assertTrue(line.disconnected)
+        two.send(b"PUB a 1\r\nx\r\n")
+        self.assertEqual(one.take(), b"MSG a 1 1\r\nx\r\n")
+        self.clock.pump([0.1] * 51)
+        self.successResultOf(stopped)
+        one.take()
+        two.take()
+        self.assertTrue(one.disconnected and two.disconnected)
+        self.assertEqual(self.clock.getDelayedCalls(), [])
+
+    def test_nobody(self) -> None:
+        """Without clients nobody waits."""
+        self.service.startService()
+        self.successResultOf(self.service.stopService())
+
+
 class FiguresTests(NatsTestCase):
     def test_figures(self) -> None:
         """The figures say who is there and what has gone round."""
