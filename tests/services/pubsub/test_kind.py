@@ -4,7 +4,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from netkit.document.typed import Document
 from netkit.services.pubsub import KIND
-from netkit.services.pubsub.settings import Options, Protocol, Settings
+from netkit.services.pubsub.settings import Options, PermissionsTable, Protocol, Settings
 
 
 class KindTests(SynchronousTestCase):
@@ -20,9 +20,49 @@ class KindTests(SynchronousTestCase):
         """An empty table has the documented limits, and listeners speak lines."""
         self.assertEqual(
             Document("t", "").read(Settings, {}, ()),
-            Settings(line_bytes=4096, clients=1000, pending_bytes=1_048_576, pending_seconds=10.0),
+            Settings(
+                lines="lines",
+                line_bytes=4096,
+                clients=10_000,
+                pending_bytes=8_388_608,
+                pending_seconds=10.0,
+            ),
         )
         self.assertEqual(Document("t", "").read(Options, {}, ()), Options(Protocol.LINE))
+
+    def test_users(self) -> None:
+        """Permissions are those of users that there are, or of everybody."""
+        settings = Settings(
+            certificate_users=("ann",),
+            permissions={
+                "ann": PermissionsTable(),
+                "an": PermissionsTable(),
+                "*": PermissionsTable(),
+            },
+        )
+        self.assertEqual(
+            [(complaint.path, complaint.text) for complaint in KIND.complaints(settings)],
+            [(("permissions", "an"), 'there is no user "an"; did you mean "ann"?')],
+        )
+
+    def test_permissions(self) -> None:
+        """A table of permissions is read; a pattern that is none is a problem, and one needs no list."""
+        document = Document(
+            "t",
+            """
+            lines = "a b"
+            [permissions.ann]
+            publish = { allow = "a.>", deny = ["a..b"] }
+            """,
+        )
+        self.assertIsNone(document.read(Settings, document.tables, ()))
+        self.assertEqual(
+            sorted(problem.text for problem in document.problems),
+            [
+                '"a b" is no subject; words with dots between, as in "a.b"',
+                '"a..b" is no pattern; subjects with * or > in them, as in "a.>"',
+            ],
+        )
 
     def test_unknown_protocol(self) -> None:
         """A protocol that is none is a problem that names the right ones."""

@@ -7,12 +7,15 @@ itself begins with no source.
 Rule: no byte of one peer does anything to the terminal of another. A line that is UTF-8 without
 control characters goes out as it came, tabs included. Everything else is written as an escape:
 controls and marks that turn the direction of writing, and bytes that are no UTF-8.
+
+Messages of others than line clients may have several lines, or be anything but text: each of their
+lines becomes one behind the source of the message, and their header blocks are left out.
 """
 
 from collections.abc import Iterable
 
 from netkit.document.values import printable
-from netkit.services.pubsub.hub import Said
+from netkit.services.pubsub.messages import Published
 
 _PLAIN = bytes((ord("\t"), ord("\n"), *range(ord(" "), ord("~") + 1)))
 
@@ -24,12 +27,16 @@ _ESCAPES = str.maketrans(
 )
 
 
-def written(said: Said) -> bytes:
-    """Return `said` as the clients of this protocol get it: one piece for all its lines."""
-    prefix = f"<{said.source}> ".encode()
-    piece = _joined(prefix, said.lines)
+def written(run: Published) -> bytes:
+    """Return `run` as the clients of this protocol get it: one piece for all its lines."""
+    prefix = f"<{run.source}> ".encode()
+    lines = run.bare().payloads
+    piece = _joined(prefix, lines)
+    if piece.count(b"\n") != len(lines):
+        lines = [line for payload in lines for line in _split(payload)]
+        piece = _joined(prefix, lines)
     if piece.translate(None, _PLAIN):
-        return _joined(prefix, map(shown, said.lines))
+        return _joined(prefix, map(shown, lines))
     return piece
 
 
@@ -47,6 +54,16 @@ def full(clients: int) -> bytes:
 def too_long(line_bytes: int) -> bytes:
     """Return what the client hears whose line is too long."""
     return b"line too long: %d bytes are the most\n" % line_bytes
+
+
+def missed(messages: int) -> bytes:
+    """Return what a client hears that was too slow for so many messages."""
+    return b"too slow: %d messages were left out\n" % messages
+
+
+def _split(payload: bytes) -> list[bytes]:
+    """Return the lines of a payload, which may end its last one or not."""
+    return payload.removesuffix(b"\n").replace(b"\r\n", b"\n").split(b"\n")
 
 
 def _joined(prefix: bytes, lines: Iterable[bytes]) -> bytes:

@@ -1,0 +1,183 @@
+"""Who gets what, a read at a time.
+
+What one read of one client says is routed run by run: each form in which a run is wanted is written
+once, and that one piece of bytes is shared by everybody who wants it so. Pieces gather with their
+receivers until `settle`, which hands each of them all of its pieces as one; those who get the same
+pieces share what these become together. Rule: this file knows no transport, no clock and no
+protocol, and what a receiver gets is in the order of publishing.
+"""
+
+from collections.abc import Callable
+from typing import Protocol
+
+from netkit.services.pubsub.counters import Counters
+from netkit.services.pubsub.interest import Group, Interest
+from netkit.services.pubsub.messages import Published
+from netkit.services.pubsub.policies import Policies, Policy
+from netkit.services.pubsub.subscriptions import Subscription
+
+
+class Receiver(Protocol):
+    """Where pieces go. `pieces` is the broker's: what has come for the receiver in this read."""
+
+    @property
+    def pieces(self) -> list[bytes]:
+        """What waits for `settle`; the same list all the time."""
+
+    @property
+    def behind(self) -> bool:
+        """Whether it does not keep up."""
+
+    def deliver(self, piece: bytes) -> None:
+        """Take `piece`, which others share; never block, never raise, never publish."""
+
+    def deliver_spare(self, piece: bytes, run: Published, policy: Policy) -> None:
+        """Take `piece`, which is `run`, or leave it or others like it out where there is no room."""
+
+    def ended(self, subscription: "Subscription[Receiver]") -> None:
+        """Forget a subscription that has had as many messages as it was for."""
+
+
+class Broker:
+    """Routes messages. `start(n)` says which of n members of a queue group is the first in turn.
+
+    `policies` say what receivers that are behind may go without.
+    """
+
+    def __init__(
+        self, start: Callable[[int], int] = lambda _: 0, policies: Policies | None = None
+    ) -> None:
+        self.interest: Interest[Receiver] = Interest(start)
+        self.counters = Counters()
+        self._policies = policies or None
+        self._waiting: list[Receiver] = []
+
+    def publish(self, run: Published, besides: Receiver | None = None) -> bool:
+        """Route `run` to all who want it but `besides`; return whether there is anybody.
+
+        The receivers get it at the next `settle`.
+        """
+        size = sum(map(len, run.payloads))
+        self.counters.came(len(run.payloads), size)
+        matched = self.interest.match(run.subject)
+        if not matched:
+            return False
+        receivers_in_all = 0
+        for form, receivers in matched.by_form:
+            if besides is not None and besides in receivers:
+                receivers = tuple(each for each in receivers if each is not besides)  # noqa: PLW2901
+            if receivers:
+                self._spread(form(run), run, receivers)
+                receivers_in_all += len(receivers)
+        self.counters.went(len(run.payloads) * receivers_in_all, size * receivers_in_all)
+        heard = receivers_in_all > 0
+        for one in matched.counted:
+            if one.to is not besides:
+                heard = self._last_ones(one, run) or heard
+        for group in matched.groups:
+            heard = self._share(group, run, besides) or heard
+        return heard
+
+    def answer(self, run: Published, to: Receiver) -> bool:
+        """Route `run` to one subscription of `to` alone; return whether it has one.
+
+        For what the broker itself has to say to a client; it does not count.
+        """
+        matched = self.interest.match(run.subject)
+        forms = [form for form, receivers in matched.by_form if to in receivers]
+        forms += [one.form for one in matched.counted if one.to is to]
+        if forms:
+            self.give(forms[0](run), to)
+        return bool(forms)
+
+    def give(self, piece: bytes, to: Receiver) -> None:
+        """Put `piece` behind what has come for `to` in this read."""
+        if not to.pieces:
+            self._waiting.append(to)
+        to.pieces.append(piece)
+
+    def settle(self) -> None:
+        """Hand out all pieces, to each receiver at once."""
+        waiting, self._waiting = self._waiting, []
+        joined: dict[tuple[int, ...], tuple[tuple[bytes, ...], bytes]] = {}
+        for to in waiting:
+            pieces = to.pieces
+            if len(pieces) == 1:
+                piece = pieces[0]
+            elif not pieces:  # it is behind, and has them already
+                continue
+            else:
+                # By identity: the pieces that are kept beside the key stay who they are.
+                key = tuple(map(id, pieces))
+                if key not in joined:
+                    joined[key] = tuple(pieces), b"".join(pieces)
+                piece = joined[key][1]
+            pieces.clear()
+            to.deliver(piece)
+
+    def _spread(self, piece: bytes, run: Published, receivers: tuple[Receiver, ...]) -> None:
+        if self._policies is not None:
+            policy = self._policies.of(run.subject)
+            if policy is not Policy.DISCONNECT:
+                receivers = self._spare(piece, run, receivers, policy)
+        waiting = self._waiting
+        for to in receivers:
+            pieces = to.pieces
+            if not pieces:
+                waiting.append(to)
+            pieces.append(piece)
+
+    def _spare(
+        self, piece: bytes, run: Published, receivers: tuple[Receiver, ...], policy: Policy
+    ) -> tuple[Receiver, ...]:
+        """Deliver `piece` to those who are behind, who may go without; return the others."""
+        behind = [to for to in receivers if to.behind]
+        for to in behind:
+            if to.pieces:
+                before = b"".join(to.pieces)
+                to.pieces.clear()
+                to.deliver(before)
+            to.deliver_spare(piece, run, policy)
+        return tuple(to for to in receivers if not to.behind) if behind else receivers
+
+    def _one(self, subscription: Subscription[Receiver], run: Published) -> None:
+        self._spread(subscription.form(run), run, (subscription.to,))
+        self.counters.went(len(run.payloads), sum(map(len, run.payloads)))
+
+    def _last_ones(self, one: Subscription[Receiver], run: Published) -> bool:
+        """Give a subscription as many messages as it is for; return whether it was for any."""
+        left = one.left or 0
+        if left <= 0:
+            return False
+        if left < len(run.payloads):
+            run = run.part(slice(left))
+        one.left = left - len(run.payloads)
+        self._one(one, run)
+        if not one.left:
+            self._end(one)
+        return True
+
+    def _share(self, group: Group[Receiver], run: Published, besides: Receiver | None) -> bool:
+        """Give each message to one member of a group; return whether there was one for any."""
+        if any(member.left is not None for member in group.members):
+            parts = [run.part(slice(index, index + 1)) for index in range(len(run.payloads))]
+            return any([self._next(group, part, besides) for part in parts])  # noqa: C419 (every part)
+        shares = group.shares(len(run.payloads), besides)
+        for member, which in shares:
+            self._one(member, run if len(run.payloads) == 1 else run.part(which))
+        return bool(shares)
+
+    def _next(self, group: Group[Receiver], run: Published, besides: Receiver | None) -> bool:
+        """Give one message to the next member of a group whose subscription has not ended."""
+        for _ in group.members:
+            for member, _which in group.shares(1, besides):
+                if member.left is None:
+                    self._one(member, run)
+                    return True
+                if self._last_ones(member, run):
+                    return True
+        return False
+
+    def _end(self, subscription: Subscription[Receiver]) -> None:
+        self.interest.remove(subscription)
+        subscription.to.ended(subscription)

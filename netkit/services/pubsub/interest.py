@@ -1,0 +1,205 @@
+"""Who wants which subjects: subscriptions by their patterns, found by the subject of a message.
+
+Patterns without a wildcard, nearly all there ever are, stand in one dict as they are; the others in
+a tree of tokens. Every operation takes the tokens of one pattern or subject, whatever the number of
+subscriptions, and none recurses.
+
+What matched is remembered until it changes. Subscribing to a subject makes exactly that one be
+forgotten; subscribing to a pattern with wildcards the remembered subjects that begin with the same
+token, or all where the first token is a wildcard. Each is forgotten once for having been matched
+once, so that a storm of subscriptions costs no more than the messages between them. Rule: what is
+remembered is bounded by its weight, since a subject that thousands want weighs more.
+"""
+
+from collections.abc import Callable, Iterable, Iterator
+from itertools import chain
+from typing import Generic
+
+from attrs import define, frozen
+
+from netkit.services.pubsub.subjects import is_wild
+from netkit.services.pubsub.subscriptions import (
+    Form,
+    Place,
+    Subscription,
+    To,
+    everyone,
+    queues,
+    with_one,
+    without_one,
+)
+from netkit.services.pubsub.tree import Tree
+
+WEIGHT = 500_000
+"""What may be remembered: ENTRY for each subject and 1 for each of its receivers; some 10 MB."""
+ENTRY = 50
+_LONG = 256  # bytes; a longer subject is not remembered
+
+
+@define(eq=False)
+class Group(Generic[To]):
+    """The subscriptions of one queue that match a subject; messages go round among them."""
+
+    members: tuple[Subscription[To], ...]
+    turn: int
+
+    def shares(
+        self, messages: int, besides: To | None = None
+    ) -> list[tuple[Subscription[To], slice]]:
+        """Return who gets which of so many messages; the next ones go to the next members.
+
+        Nothing goes to `besides`: a client need not hear what it said itself.
+        """
+        members = self.members
+        if besides is not None:
+            members = tuple(member for member in members if member.to is not besides)
+        count, turn = len(members), self.turn
+        self.turn = (turn + messages) % len(self.members)
+        return [
+            (members[(turn + first) % count], slice(first, None, count))
+            for first in range(min(messages, count))
+        ]
+
+
+@frozen(eq=False)
+class Matched(Generic[To]):
+    """Who gets the messages to one subject, ready to go round.
+
+    `by_form` has the receivers that want every message, under the form they want. `counted` are the
+    subscriptions that end after so many messages: each needs a look. `groups` get each message once.
+    """
+
+    by_form: tuple[tuple[Form, tuple[To, ...]], ...] = ()
+    counted: tuple[Subscription[To], ...] = ()
+    groups: tuple[Group[To], ...] = ()
+
+    def __bool__(self) -> bool:
+        """Return whether there is anybody."""
+        return bool(self.by_form or self.counted or self.groups)
+
+
+class Interest(Generic[To]):
+    """The subscriptions. `start(n)` says which of n members of a group is the first in turn."""
+
+    def __init__(self, start: Callable[[int], int] = lambda _: 0, weight: int = WEIGHT) -> None:
+        self._start = start
+        self._plain: dict[bytes, Place[To]] = {}
+        self._tree: Tree[To] = Tree()
+        self._count = 0
+        self._most = weight
+        self._weight = 0
+        self._matched: dict[bytes, Matched[To]] = {}
+        self._weights: dict[bytes, dict[bytes, int]] = {}  # of the subjects, by their first tokens
+        self._nobody: Matched[To] = Matched()
+
+    def __len__(self) -> int:
+        """Return the number of subscriptions."""
+        return self._count
+
+    @property
+    def weight(self) -> int:
+        """What is remembered now."""
+        return self._weight
+
+    def insert(self, subscription: Subscription[To]) -> bool:
+        """Add a subscription that is not there yet; return whether no other has its pattern and queue."""
+        pattern = subscription.pattern
+        if is_wild(pattern):
+            first = self._tree.insert(subscription)
+        else:
+            self._plain[pattern], first = with_one(self._plain.get(pattern), subscription)
+        self._count += 1
+        self.changed(pattern)
+        return first
+
+    def remove(self, subscription: Subscription[To]) -> bool:
+        """Remove a subscription; return whether no other has its pattern and queue.
+
+        KeyError: it is not there.
+        """
+        pattern = subscription.pattern
+        if is_wild(pattern):
+            last = self._tree.remove(subscription)
+        else:
+            rest, last = without_one(self._plain.get(pattern), subscription)
+            if rest is None:
+                del self._plain[pattern]
+        self._count -= 1
+        self.changed(pattern)
+        return last
+
+    def match(self, subject: bytes) -> Matched[To]:
+        """Return who gets what is published to `subject`."""
+        matched = self._matched.get(subject)
+        return self._match(subject) if matched is None else matched
+
+    def wanted(self) -> Iterator[tuple[bytes, bytes]]:
+        """Yield each pattern and queue for which there is a subscription, once."""
+        return chain.from_iterable(map(queues, chain(self._plain.values(), self._tree.places())))
+
+    def changed(self, pattern: bytes) -> None:
+        """Forget what matches `pattern`: a subscription to it has come, changed or gone."""
+        if not self._matched:
+            return
+        first = pattern.partition(b".")[0]
+        if not is_wild(pattern):
+            self._forget(first, pattern)
+        elif first in (b"*", b">"):
+            self._forget_all()
+        else:
+            for subject in tuple(self._weights.get(first, ())):
+                self._forget(first, subject)
+
+    def _match(self, subject: bytes) -> Matched[To]:
+        tokens = subject.split(b".")
+        places = self._tree.matching(tokens)
+        if subject in self._plain:
+            places.append(self._plain[subject])
+        wanted = [
+            one for one in chain.from_iterable(map(everyone, places)) if not _bars(one, subject)
+        ]
+        matched = self._sorted(wanted) if wanted else self._nobody
+        if len(subject) <= _LONG:
+            self._remember(tokens[0], subject, matched, ENTRY + len(wanted))
+        return matched
+
+    def _sorted(self, wanted: Iterable[Subscription[To]]) -> Matched[To]:
+        forms: dict[Form, list[To]] = {}
+        counted = []
+        groups: dict[bytes, list[Subscription[To]]] = {}
+        for one in wanted:
+            if one.queue:
+                groups.setdefault(one.queue, []).append(one)
+            elif one.left is not None:
+                counted.append(one)
+            else:
+                forms.setdefault(one.form, []).append(one.to)
+        return Matched(
+            tuple((form, tuple(receivers)) for form, receivers in forms.items()),
+            tuple(counted),
+            tuple(Group(tuple(members), self._start(len(members))) for members in groups.values()),
+        )
+
+    def _remember(self, first: bytes, subject: bytes, matched: Matched[To], weight: int) -> None:
+        if self._weight + weight > self._most:
+            self._forget_all()
+        self._weight += weight
+        self._matched[subject] = matched
+        self._weights.setdefault(first, {})[subject] = weight
+
+    def _forget(self, first: bytes, subject: bytes) -> None:
+        if self._matched.pop(subject, None) is None:
+            return
+        weights = self._weights[first]
+        self._weight -= weights.pop(subject)
+        if not weights:
+            del self._weights[first]
+
+    def _forget_all(self) -> None:
+        self._matched.clear()
+        self._weights.clear()
+        self._weight = 0
+
+
+def _bars(subscription: Subscription[To], subject: bytes) -> bool:
+    return subscription.bars is not None and subscription.bars(subject)

@@ -1,0 +1,1 @@
+"""The NATS core protocol: what is read and what is written."""

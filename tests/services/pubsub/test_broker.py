@@ -1,0 +1,257 @@
+"""The broker gives everyone what they want, in order, once written and shared."""
+
+from attrs import Factory, define
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from twisted.trial.unittest import SynchronousTestCase
+
+from netkit.services.pubsub.broker import Broker, Receiver
+from netkit.services.pubsub.messages import Published
+from netkit.services.pubsub.nats.writing import nobody
+from netkit.services.pubsub.policies import Policies, Policy
+from netkit.services.pubsub.subscriptions import Form, Subscription
+
+
+@define(eq=False)
+class Ear:
+    """A receiver that keeps what it gets."""
+
+    pieces: list[bytes] = Factory(list)
+    heard: list[bytes] = Factory(list)
+    over: list[Subscription[Receiver]] = Factory(list)
+
+    behind: bool = False
+    spared: list[tuple[bytes, Policy]] = Factory(list)
+
+    def deliver_spare(self, piece: bytes, run: Published, policy: Policy) -> None:
+        """Keep."""
+        self.spared.append((piece, policy))
+
+    def deliver(self, piece: bytes) -> None:
+        """Keep."""
+        self.heard.append(piece)
+
+    def ended(self, subscription: Subscription[Receiver]) -> None:
+        """Keep."""
+        self.over.append(subscription)
+
+
+def _plain(run: Published) -> bytes:
+    return b"".join(b"%b=%b " % (run.subject, payload) for payload in run.payloads)
+
+
+def _loud(run: Published) -> bytes:
+    return _plain(run).upper()
+
+
+class BrokerTestCase(SynchronousTestCase):
+    def setUp(self) -> None:
+        """Start with nobody."""
+        self.broker = Broker()
+
+    def ears(self, count: int) -> list[Ear]:
+        """Return so many receivers."""
+        return [Ear() for _ in range(count)]
+
+    def subscribe(
+        self,
+        to: Ear,
+        pattern: bytes = b"a",
+        *,
+        form: Form = _plain,
+        queue: bytes = b"",
+        left: int | None = None,
+    ) -> Subscription[Receiver]:
+        """Subscribe."""
+        subscription: Subscription[Receiver] = Subscription(pattern, form, to, queue, None, left)
+        self.broker.interest.insert(subscription)
+        return subscription
+
+    def publish(self, *payloads: bytes, subject: bytes = b"a", besides: Ear | None = None) -> bool:
+        """Publish a run of its own."""
+        return self.broker.publish(Published(subject, list(payloads)), besides)
+
+
+class EveryoneTests(BrokerTestCase):
+    def test_everyone_shares_one_piece(self) -> None:
+        """A run is one piece of bytes, the same one for everybody who wants it so."""
+        ears = self.ears(3)
+        for ear in ears:
+            self.subscribe(ear)
+        self.publish(b"1", b"2")
+        self.broker.settle()
+        self.assertEqual([ear.heard for ear in ears], [[b"a=1 a=2 "]] * 3)
+        self.assertIs(ears[0].heard[0], ears[2].heard[0])
+
+    def test_forms(self) -> None:
+        """Each gets the form it asked for, and each form is written once."""
+        written = []
+
+        def counted(run: Published) -> bytes:
+            written.append(run)
+            return _plain(run)
+
+        loud, one, two = self.ears(3)
+        self.subscribe(loud, form=_loud)
+        self.subscribe(one, form=counted)
+        self.subscribe(two, form=counted)
+        self.publish(b"x")
+        self.broker.settle()
+        self.assertEqual((loud.heard, one.heard, two.heard), ([b"A=X "], [b"a=x "], [b"a=x "]))
+        self.assertEqual(len(written), 1)
+
+    def test_one_delivery_a_read(self) -> None:
+        """What one read brings comes as one piece, which those share who want the same."""
+        one, two, three = self.ears(3)
+        for ear in (one, two):
+            self.subscribe(ear, b">")
+        self.subscribe(three, b"b")
+        for subject in (b"a", b"b", b"a"):
+            self.publish(b"x", subject=subject)
+        self.assertEqual(one.heard, [])
+        self.broker.settle()
+        self.assertEqual((one.heard, three.heard), ([b"a=x b=x a=x "], [b"b=x "]))
+        self.assertIs(one.heard[0], two.heard[0])
+        self.broker.settle()
+        self.assertEqual(len(one.heard), 1)
+
+    def test_nobody(self) -> None:
+        """What nobody wants is not even written, and whoever asks is told so."""
+        one = Ear()
+        self.broker.interest.remove(self.subscribe(one))
+        self.assertFalse(self.publish(b"x"))
+        self.broker.settle()
+        self.assertEqual(one.heard, [])
+
+    def test_no_echo(self) -> None:
+        """Who does not want to hear itself does not, in whichever way it has subscribed."""
+        one, two = self.ears(2)
+        self.subscribe(one)
+        self.subscribe(one, left=5)
+        self.subscribe(one, queue=b"q")
+        self.assertFalse(self.publish(b"x", besides=one))
+        self.subscribe(two)
+        self.assertTrue(self.publish(b"y", besides=one))
+        self.broker.settle()
+        self.assertEqual((one.heard, two.heard), ([], [b"a=y "]))
+
+    def test_own_words(self) -> None:
+        """What the broker says to one client stands where it was said between messages."""
+        one = Ear()
+        self.subscribe(one)
+        self.publish(b"1")
+        self.broker.give(b"PONG ", one)
+        self.publish(b"2")
+        self.broker.settle()
+        self.assertEqual(one.heard, [b"a=1 PONG a=2 "])
+
+    def test_counters(self) -> None:
+        """Messages and bytes are counted as they come and as they go."""
+        for ear in self.ears(3):
+            self.subscribe(ear)
+        self.subscribe(Ear(), queue=b"q")
+        self.subscribe(Ear(), left=1)
+        self.publish(b"123", b"4567")
+        figures = self.broker.counters.figures(connections=5, subscriptions=5)
+        self.assertEqual((figures.in_messages, figures.in_bytes), (2, 7))
+        self.assertEqual((figures.out_messages, figures.out_bytes), (2 * 4 + 1, 7 * 4 + 3))
+
+
+class CountedTests(BrokerTestCase):
+    def test_so_many(self) -> None:
+        """A subscription for so many messages gets these and ends, in the midst of a run too."""
+        one, two = self.ears(2)
+        subscription = self.subscribe(one, left=3)
+        self.subscribe(two)
+        self.publish(b"1", b"2")
+        self.publish(b"3", b"4")
+        self.publish(b"5")
+        self.broker.settle()
+        self.assertEqual((one.heard, one.over), ([b"a=1 a=2 a=3 "], [subscription]))
+        self.assertEqual(two.heard, [b"a=1 a=2 a=3 a=4 a=5 "])
+        self.assertEqual(len(self.broker.interest), 1)
+
+    @settings(deadline=None, max_examples=100)
+    @given(
+        st.lists(st.none() | st.integers(1, 5), min_size=1, max_size=4),
+        st.lists(st.integers(1, 6), max_size=5),
+    )
+    def test_in_a_group(self, members: list[int | None], runs: list[int]) -> None:
+        """Each message goes to one member, and to none beyond what it is for."""
+        self.broker = Broker()
+        ears = self.ears(len(members))
+        for ear, left in zip(ears, members, strict=True):
+            self.subscribe(ear, queue=b"q", left=left)
+        number = 0
+        for count in runs:
+            self.publish(*(b"%d" % (number + index) for index in range(count)))
+            number += count
+        self.broker.settle()
+        heard = [b"".join(ear.heard).split() for ear in ears]
+        for got, left in zip(heard, members, strict=True):
+            self.assertEqual(got, sorted(got, key=lambda word: int(word[2:])))
+            self.assertLessEqual(len(got), number if left is None else left)
+        room = number if None in members else sum(filter(None, members))
+        expected = [b"a=%d" % index for index in range(min(room, number))]
+        together = sorted((word for got in heard for word in got), key=lambda word: int(word[2:]))
+        self.assertEqual(together, expected)
+
+
+class GroupTests(BrokerTestCase):
+    def test_round(self) -> None:
+        """Of a group each message goes to one member; who is in none gets them all."""
+        one, two, all_ = self.ears(3)
+        self.subscribe(one, queue=b"q")
+        self.subscribe(two, queue=b"q")
+        self.subscribe(all_)
+        self.publish(b"1", b"2", b"3")
+        self.broker.settle()
+        self.assertEqual((one.heard, two.heard), ([b"a=1 a=3 "], [b"a=2 "]))
+        self.assertEqual(all_.heard, [b"a=1 a=2 a=3 "])
+
+    def test_two_groups(self) -> None:
+        """Every group gets every message."""
+        one, two = self.ears(2)
+        self.subscribe(one, queue=b"q")
+        self.subscribe(two, queue=b"r")
+        self.publish(b"1")
+        self.broker.settle()
+        self.assertEqual((one.heard, two.heard), ([b"a=1 "], [b"a=1 "]))
+
+
+class PolicyTests(BrokerTestCase):
+    def test_who_is_behind(self) -> None:
+        """Who is behind gets what it may go without apart, in its order; all else is as ever."""
+        self.broker = Broker(policies=Policies([(b"a", Policy.DROP_OLDEST)]))
+        slow, fast = self.ears(2)
+        for ear in (slow, fast):
+            self.subscribe(ear, b">")
+        slow.behind = True
+        for subject in (b"b", b"a", b"b"):
+            self.publish(b"x", subject=subject)
+        self.broker.settle()
+        self.assertEqual(fast.heard, [b"b=x a=x b=x "])
+        self.assertEqual(slow.heard, [b"b=x ", b"b=x "])
+        self.assertEqual(slow.spared, [(b"a=x ", Policy.DROP_OLDEST)])
+
+
+class AnswerTests(BrokerTestCase):
+    def test_to_one(self) -> None:
+        """An answer goes to one subscription of one receiver, and to nobody else."""
+        one, two = self.ears(2)
+        self.subscribe(one, b"inbox.>")
+        self.subscribe(one, b"inbox.1", left=1)
+        self.subscribe(two, b"inbox.1")
+        run = nobody(Published(b"a", [b""], b"inbox.1"))
+        self.assertTrue(self.broker.answer(run, one))
+        self.broker.settle()
+        self.assertEqual(one.heard, [b"inbox.1=NATS/1.0 503\r\n\r\n "])
+        self.assertEqual(two.heard, [])
+
+    def test_no_subscription(self) -> None:
+        """Who has no subscription for an answer gets none."""
+        one, two = self.ears(2)
+        self.subscribe(two)
+        self.assertFalse(self.broker.answer(Published(b"a", [b"x"]), one))
+        self.broker.settle()
+        self.assertEqual((one.heard, two.heard), ([], []))
