@@ -77,6 +77,7 @@ PURE = {
     "health",
     "servers",
     "sticky",
+    "ring",
 }
 IMPURE = ("twisted", "time", "datetime", "socket")
 
