@@ -23,6 +23,7 @@ from netkit.net.stream import IStream
 from netkit.services.kind import World
 from netkit.services.pubsub.broker import Broker, Receiver
 from netkit.services.pubsub.crowd import Crowd
+from netkit.services.pubsub.door import Door
 from netkit.services.pubsub.outlet import Outlet, nowhere
 from netkit.services.pubsub.settings import Settings
 from netkit.services.pubsub.subscriptions import Subscription
@@ -36,6 +37,7 @@ class House:
     crowd: Crowd
     settings: Settings
     world: World
+    door: Door
 
 
 @implementer(IHalfCloseableProtocol, IHandshakeListener)
@@ -73,8 +75,12 @@ class Client(Protocol):
     def connectionMade(self) -> None:
         """Join; with TLS that waits for the handshake: until then there is nobody to take anything."""
         self.source = _source(self.transport.getPeer(), self.number)
-        if not INegotiated.providedBy(self.transport):
+        if not self.shakes_hands():
             self.come()
+
+    def shakes_hands(self) -> bool:
+        """Return whether the handshake of TLS is still to come."""
+        return INegotiated.providedBy(self.transport)
 
     def handshakeCompleted(self) -> None:
         """Join."""

@@ -3,22 +3,30 @@
 from itertools import count
 from random import randrange
 
+from netkit.net.logins import Elsewhere
 from netkit.services.kind import References, Running, World
 from netkit.services.pubsub.broker import Broker
 from netkit.services.pubsub.client import House
 from netkit.services.pubsub.counters import Figures
 from netkit.services.pubsub.crowd import Crowd
+from netkit.services.pubsub.door import Door
 from netkit.services.pubsub.nats.protocol import NatsFactory, Terms
 from netkit.services.pubsub.protocol import LineFactory
 from netkit.services.pubsub.settings import Options, Protocol, Settings
 
 
 class PubSub(Running[Options]):
-    """One pub/sub service."""
+    """One pub/sub service; passwords are looked into `elsewhere`, by default in threads."""
 
-    def __init__(self, settings: Settings, world: World) -> None:
+    def __init__(
+        self, settings: Settings, world: World, elsewhere: Elsewhere | None = None
+    ) -> None:
         self._house = House(
-            Broker(randrange), Crowd(world.clock, settings.clients), settings, world
+            Broker(randrange),
+            Crowd(world.clock, settings.clients),
+            settings,
+            world,
+            Door(settings, world, elsewhere),
         )
         self._terms = Terms(settings.nats)
         self._numbers = count(1)
@@ -32,7 +40,7 @@ class PubSub(Running[Options]):
     def factory(self, options: Options) -> LineFactory | NatsFactory:
         """Return what serves the clients of one listener, in the protocol it speaks."""
         if options.protocol is Protocol.NATS:
-            return NatsFactory(self._house, self._numbers, self._terms)
+            return NatsFactory(self._house, self._numbers, self._terms, options)
         return LineFactory(self._house, self._numbers)
 
     def stopService(self) -> None:

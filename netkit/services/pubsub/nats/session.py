@@ -9,8 +9,6 @@ from collections.abc import Callable, Mapping
 from enum import Enum
 from typing import Any, cast
 
-from attrs import frozen
-
 from netkit.services.pubsub.broker import Broker, Receiver
 from netkit.services.pubsub.messages import Published
 from netkit.services.pubsub.nats import writing
@@ -34,8 +32,9 @@ STALE = Refusal(b"Stale Connection")
 SLOW = Refusal(b"Slow Consumer")
 TOO_MANY_CLIENTS = Refusal(b"maximum connections exceeded")
 TOO_MANY_SUBSCRIPTIONS = Refusal(b"maximum subscriptions exceeded")
-NEEDS_HEADERS = Refusal(b"No Responders Requires Headers Support")
+NEEDS_HEADERS = Refusal(b"no responders requires headers support")
 _ALL = Permissions()
+_MANY = 10_000
 
 
 class State(Enum):
@@ -47,17 +46,11 @@ class State(Enum):
     OVER = "was refused"
 
 
-@frozen
-class Allowance:
-    """What every client may have: so many subscriptions."""
-
-    subscriptions: int = 10_000
-
-
 class Session:
     """What the client `to` has said to `broker`; `stranger` where it has to log in first.
 
-    While it is ASKING, `greeting` has its login, and what it says waits for `admit`.
+    While it is ASKING, `greeting` has its login, and what it says waits for `admit`. It may have
+    `most` subscriptions. When it is OVER, `why` has been said last.
     """
 
     def __init__(
@@ -66,15 +59,17 @@ class Session:
         to: Receiver,
         *,
         stranger: bool = False,
-        allowance: Allowance = Allowance(),
+        permissions: Permissions = _ALL,
+        most: int = _MANY,
     ) -> None:
         self.state = State.STRANGER if stranger else State.ADMITTED
         self.greeting = Connect()
+        self.why: Refusal | None = None
         self._must_log_in = stranger
         self._broker = broker
         self._to = to
-        self._allowance = allowance
-        self._permissions = _ALL
+        self._most = most
+        self._permissions = permissions
         self._subscriptions: dict[bytes, Subscription[Receiver]] = {}
         self._held: list[Event] = []
 
@@ -96,6 +91,7 @@ class Session:
     def admit(self, permissions: Permissions) -> None:
         """Let the client in, who may do what `permissions` say, and do what it has said meanwhile."""
         self.state = State.ADMITTED
+        self._must_log_in = False
         self._permissions = permissions
         self._well()
         held, self._held = self._held, []
@@ -109,6 +105,7 @@ class Session:
         self._say(writing.refusal(refusal))
         if refusal.fatal or self.state is State.STRANGER:
             self.state = State.OVER
+            self.why = refusal
 
     def forget(self, subscription: Subscription[Receiver]) -> None:
         """Forget a subscription that has ended by itself."""
@@ -164,7 +161,7 @@ class Session:
         if wanted.sid in self._subscriptions:
             self._well()
             return
-        if len(self._subscriptions) >= self._allowance.subscriptions:
+        if len(self._subscriptions) >= self._most:
             self.refuse(TOO_MANY_SUBSCRIPTIONS)
             return
         rules = self._permissions.subscribe

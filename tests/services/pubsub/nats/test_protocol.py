@@ -2,8 +2,11 @@
 
 import json
 
-from netkit.services.pubsub.settings import Nats, Settings
+from netkit.services.pubsub.settings import Nats, PermissionsTable, RulesTable, Settings
 from tests.services.pubsub.clients import CONNECT, NatsTestCase
+from tests.services.pubsub.test_door import HASH
+
+_ANN = b'CONNECT {"user":"ann","pass":"secret","verbose":false}\r\n'
 
 
 class WelcomeTests(NatsTestCase):
@@ -194,3 +197,77 @@ class FiguresTests(NatsTestCase):
         self.assertEqual((figures.subscriptions, figures.in_messages), (2, 1))
         self.assertEqual((figures.in_bytes, figures.out_messages, figures.out_bytes), (3, 1, 3))
         one.abortConnection()
+
+
+class LoginTests(NatsTestCase):
+    def setUp(self) -> None:
+        """Start with one user."""
+        super().setUp()
+        self.serve(Settings(users={"ann": HASH}))
+
+    def test_info(self) -> None:
+        """The first line says that a login is needed."""
+        self.assertIn(b'"auth_required":true', self.connect(1).take())
+
+    def test_right(self) -> None:
+        """Who has logged in is answered, whatever it has said meanwhile included; nothing is read."""
+        peer = self.client(1, b"SUB a 1\r\nPUB a 0\r\n\r\nPING\r\n", _ANN)
+        self.assertEqual((peer.take(), peer.reading), (b"", False))
+        self.look()
+        self.assertEqual((peer.take(), peer.reading), (b"MSG a 1 0\r\n\r\nPONG\r\n", True))
+        self.clock.pump([1.0] * 10)
+        self.assertFalse(peer.aborted)
+
+    def test_twice(self) -> None:
+        """A second CONNECT needs no second login."""
+        peer = self.client(1, _ANN * 1000 + b"PING\r\n", _ANN)
+        self.look()
+        self.assertEqual(peer.take(), b"PONG\r\n")
+        peer.send(b"CONNECT {}\r\nPING\r\n")
+        self.assertEqual(peer.take(), b"+OK\r\nPONG\r\n")
+
+    def test_remembered(self) -> None:
+        """A login that was right a moment ago is not looked into again."""
+        self.client(1, b"PING\r\n", _ANN)
+        self.look()
+        self.assertEqual(self.client(2, b"PING\r\n", _ANN).take(), b"PONG\r\n")
+
+    def test_wrong(self) -> None:
+        """Who has not is told so and let go, and named in the log."""
+        peer = self.client(1, b"PING\r\n", _ANN.replace(b"secret", b"wrong"))
+        self.look()
+        self.assertEqual(peer.take(), b"-ERR 'Authorization Violation'\r\n")
+        self.assertTrue(peer.finished)
+        self.assertIn('warn: auth failed for "ann" from 192.0.2.1', self.logged())
+        peer.finish()
+        self.assertEqual(self.clock.getDelayedCalls(), [])
+
+    def test_without(self) -> None:
+        """Who says anything without a login is let go at once."""
+        peer = self.client(1, b"", b"SUB a 1\r\n")
+        self.assertEqual(peer.take(), b"-ERR 'Authorization Violation'\r\n")
+        self.assertEqual(self.client(2, b"").take(), b"-ERR 'Authorization Violation'\r\n")
+
+    def test_silence(self) -> None:
+        """Who says nothing has two seconds."""
+        peer = self.connect(1)
+        peer.take()
+        self.clock.advance(1)
+        self.assertEqual(peer.take(), b"")
+        self.clock.advance(1)
+        self.assertEqual(peer.take(), b"-ERR 'Authentication Timeout'\r\n")
+
+    def test_gone_meanwhile(self) -> None:
+        """Who leaves while its login is looked into leaves nothing behind."""
+        peer = self.client(1, b"PING\r\n", _ANN)
+        peer.abortConnection()
+        self.look()
+        self.assertEqual(self.service.figures().connections, 0)
+        self.assertEqual(self.clock.getDelayedCalls(), [])
+
+    def test_open_by_permissions(self) -> None:
+        """Where nobody has to log in, the permissions of * hold."""
+        table = PermissionsTable(publish=RulesTable(deny=("a",)))
+        self.serve(Settings(permissions={"*": table}))
+        peer = self.client(1, b"SUB a 1\r\nPUB a 0\r\n\r\n")
+        self.assertEqual(peer.take(), b"-ERR 'Permissions Violation for Publish to \"a\"'\r\n")
