@@ -31,11 +31,15 @@ class Receiver(Protocol):
 
 
 class Broker:
-    """Routes messages. `start(n)` says which of n members of a queue group is the first in turn."""
+    """Routes messages. `start(n)` says which of n members of a queue group is the first in turn.
+
+    Each of the `witnesses` is called with every run before it is routed; it is nobody who has heard it.
+    """
 
     def __init__(self, start: Callable[[int], int] = lambda _: 0) -> None:
         self.interest: Interest[Receiver] = Interest(start)
         self.counters = Counters()
+        self.witnesses: list[Callable[[Published], None]] = []
         self._waiting: list[Receiver] = []
 
     def publish(self, run: Published, besides: Receiver | None = None) -> bool:
@@ -45,6 +49,8 @@ class Broker:
         """
         size = sum(map(len, run.payloads))
         self.counters.came(len(run.payloads), size)
+        for witness in self.witnesses:
+            witness(run)
         matched = self.interest.match(run.subject)
         if not matched:
             return False
