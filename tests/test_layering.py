@@ -47,6 +47,7 @@ PURE = {
     "headers",
     "writing",
     "session",
+    "policies",
     "backlog",
     "forwarded",
     "lines",

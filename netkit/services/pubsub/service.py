@@ -4,6 +4,7 @@ from itertools import count
 from random import randrange
 
 from attrs import evolve
+from twisted.internet.defer import Deferred
 
 from netkit.net.logins import Elsewhere
 from netkit.services.kind import References, Running, World
@@ -25,7 +26,7 @@ class PubSub(Running[Options]):
         self, settings: Settings, world: World, elsewhere: Elsewhere | None = None
     ) -> None:
         self._house = House(
-            Broker(randrange),
+            Broker(randrange, settings.policies),
             Crowd(world.clock, settings.clients),
             settings,
             world,
@@ -56,10 +57,10 @@ class PubSub(Running[Options]):
         house = evolve(self._house, door=self._house.door.within(limit))
         return NatsFactory(house, self._numbers, self._terms, Options(Protocol.NATS))
 
-    def stopService(self) -> None:
-        """Let the clients go, once what was said has reached them."""
-        self._house.crowd.close()
+    def stopService(self) -> Deferred[None]:
+        """Let the clients go, once what was said has reached them; NATS clients one by one."""
         super().stopService()
+        return self._house.crowd.close(self._terms.limits.lame_duck)
 
 
 def build(settings: Settings, _references: References, world: World) -> PubSub:

@@ -19,6 +19,7 @@ from netkit.document.values import (
 from netkit.net.users import HashText, Users
 from netkit.services.kind import Complaint
 from netkit.services.pubsub.permissions import Permissions, Rules
+from netkit.services.pubsub.policies import Policies, Policy
 from netkit.services.pubsub.subjects import is_pattern, is_subject
 
 
@@ -106,13 +107,22 @@ class PermissionsTable:
 
 
 @frozen(kw_only=True)
+class SlowRule:
+    """What becomes of messages to a subject for which a slow client has no room."""
+
+    subject: Annotated[str, PatternText()]
+    policy: Policy
+
+
+@frozen(kw_only=True)
 class Nats:
     """The table `nats`: what a client that speaks NATS may do, and how long it may take.
 
     A message has `max_payload` bytes at most, headers included, a control line `control_line`; a
     client has so many `subscriptions`. Who has said nothing for `ping_interval` is asked whether it
     is there, and let go when it has not answered `pings_out` times. Who has to log in, or begins TLS,
-    has `login_timeout` for that.
+    has `login_timeout` for that. When the service stops the clients are told so, and let go one by one
+    within `lame_duck`.
     """
 
     max_payload: Annotated[int, Between(1, 64 * 1024 * 1024, "bytes")] = 1024 * 1024
@@ -121,6 +131,7 @@ class Nats:
     ping_interval: Seconds = 120.0
     pings_out: Count = 2
     login_timeout: Seconds = 2.0
+    lame_duck: Seconds = 5.0
 
 
 NATS = Nats()
@@ -132,8 +143,9 @@ class Settings:
 
     `lines` is the subject on which line clients hear each other, and whoever else is there.
     `line_bytes` is the longest line, without its end. A client is let go when more than
-    `pending_bytes` wait for it, or when something has waited for it for `pending_seconds`. `nats` is
-    about the clients that speak NATS.
+    `pending_bytes` wait for it, or when something has waited for it for `pending_seconds`. By the first
+    rule of `slow` that matches a message such a client may go without it. `nats` is about the clients
+    that speak NATS.
 
     Where there are `users`, or more of them in the file `passwords`, or a hashed `token`, or
     `certificate_users`, which are names in clients' certificates, NATS clients have to log in by one
@@ -146,12 +158,18 @@ class Settings:
     clients: Count = 10_000
     pending_bytes: Bytes = 8 * 1024 * 1024
     pending_seconds: Seconds = 10.0
+    slow: tuple[SlowRule, ...] = ()
     users: dict[str, Annotated[str, HashText()]] = field(factory=dict, repr=False)
     passwords: Path | None = None
     token: Annotated[str, HashOrNothing()] = field(default="", repr=False)
     certificate_users: tuple[str, ...] = ()
     permissions: dict[str, PermissionsTable] = field(factory=dict)
     nats: Nats = NATS
+
+    @property
+    def policies(self) -> Policies:
+        """What slow clients may go without."""
+        return Policies((rule.subject.encode(), rule.policy) for rule in self.slow)
 
     @property
     def wants_login(self) -> bool:

@@ -1,7 +1,8 @@
 """One stream of server-sent events, as the broker sees it: a receiver like any other.
 
 Rule: a client that does not keep up costs `pending_bytes`; then it is told so, and its stream ends.
-A browser comes back by itself, and gets what is kept of what it has missed.
+A browser comes back by itself, and gets what is kept of what it has missed; so no policy of the
+service leaves anything out here.
 """
 
 from collections.abc import Callable, Sequence
@@ -16,6 +17,7 @@ from netkit.services.pubsub.live import writing
 from netkit.services.pubsub.live.ring import Rings
 from netkit.services.pubsub.messages import Published
 from netkit.services.pubsub.permissions import Rules
+from netkit.services.pubsub.policies import Policy
 from netkit.services.pubsub.subjects import covers, overlap
 from netkit.services.pubsub.subscriptions import Subscription
 
@@ -51,6 +53,7 @@ class Listener:
         self, house: House, source: str, costs: Costs, left: Callable[["Listener"], None]
     ) -> None:
         self.pieces: list[bytes] = []
+        self.behind = False  # as far as the broker is concerned
         self._house = house
         self._source = source
         self._most = costs.pending_bytes
@@ -79,8 +82,16 @@ class Listener:
         else:
             self.stream.push(piece)
 
+    def deliver_spare(self, piece: bytes, run: Published, policy: Policy) -> None:  # noqa: ARG002
+        """Send events."""
+        self.deliver(piece)
+
     def ended(self, subscription: Subscription[Receiver]) -> None:
         """Do nothing: no subscription here ends by itself."""
+
+    def warn(self) -> bool:
+        """Return that the stream may end at once: a browser comes back by itself."""
+        return False
 
     def close(self) -> None:
         """End, once all is sent."""

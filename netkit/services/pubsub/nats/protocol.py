@@ -3,7 +3,7 @@
 Rule: a client that says nothing costs one look a second, together with all others.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import cached_property
 from secrets import token_hex
 from typing import cast
@@ -29,6 +29,7 @@ from netkit.services.pubsub.nats.greeting import Info
 from netkit.services.pubsub.nats.session import (
     AUTHENTICATION_TIMEOUT,
     AUTHORIZATION,
+    SLOW,
     STALE,
     TOO_MANY_CLIENTS,
     Session,
@@ -42,6 +43,8 @@ from netkit.services.pubsub.subscriptions import Subscription
 
 VERSION = "2.10.0"
 """The server whose core protocol this is; clients look at it to know what they may ask for."""
+
+_SOME = 5  # subjects of a slow client that stand in the log
 
 LINGER_SECONDS = 10.0
 """For so long a client that was let go may take what is there for it."""
@@ -137,6 +140,25 @@ class NatsClient(Client):
         """Forget a subscription that has had as many messages as it was for."""
         if self._session is not None:
             self._session.forget(subscription)
+
+    def warn(self) -> bool:
+        """Tell the client that it should go to another server: lame duck mode."""
+        self.deliver(writing.info(evolve(self._info(), ldm=True)))
+        return True
+
+    def wants(self) -> list[bytes]:
+        """Return some of the subjects that the client has subscribed to."""
+        return [] if self._session is None else self._session.wants(_SOME)
+
+    def drop(self) -> None:
+        """Leave; what waits is dropped, and the client is told why."""
+        self.let_go(writing.refusal(SLOW))
+
+    def tell_missed(self, missed: Mapping[bytes, int]) -> None:
+        """Tell the client which messages it went without."""
+        if self._session is not None:
+            self._session.tell_missed(missed)
+            self.house.broker.settle()
 
     def dataReceived(self, data: bytes) -> None:
         """Do what the client says, and hand out what came of it."""

@@ -7,6 +7,7 @@ client's mistake harms nobody but itself.
 
 from collections.abc import Callable, Mapping
 from enum import Enum
+from itertools import islice
 from typing import Any, cast
 
 from netkit.services.pubsub.broker import Broker, Receiver
@@ -33,6 +34,9 @@ SLOW = Refusal(b"Slow Consumer")
 TOO_MANY_CLIENTS = Refusal(b"maximum connections exceeded")
 TOO_MANY_SUBSCRIPTIONS = Refusal(b"maximum subscriptions exceeded")
 NEEDS_HEADERS = Refusal(b"no responders requires headers support")
+MISSED = b"_MISSED"
+"""Before the subject of messages that were left out: who has subscribed is told how many."""
+
 _ALL = Permissions()
 _MANY = 10_000
 
@@ -112,6 +116,16 @@ class Session:
         form = subscription.form
         if isinstance(form, Delivered):
             self._subscriptions.pop(form.sid, None)
+
+    def wants(self, most: int) -> list[bytes]:
+        """Return the patterns of at most so many subscriptions."""
+        return [each.pattern for each in islice(self._subscriptions.values(), most)]
+
+    def tell_missed(self, missed: Mapping[bytes, int]) -> None:
+        """Tell the client, if it has subscribed to that, what it went without for being slow."""
+        for subject, messages in missed.items():
+            run = Published(MISSED + b"." + subject if subject else MISSED, [b"%d" % messages])
+            self._broker.answer(run, self._to)
 
     def end(self) -> None:
         """End all subscriptions."""

@@ -81,11 +81,12 @@ class StreamTests(LiveCase):
 
     def test_the_end(self) -> None:
         """A stream ends as the service stops, or the site; then there are no new ones."""
-        for stop in (self.pubsub.stopService, self.site.stopService):
+        for which in range(2):
+            self.serve()
             visit = self.listen("subject=a")
-            stop()
+            (self.site if which else self.pubsub).stopService()
             self.assertTrue(visit.transport.value().endswith(b"0\r\n\r\n"))
-        self.assertEqual(self.ask("/live/events?subject=a").status, 503)
+            self.assertEqual(self.ask("/live/events?subject=a").status, 503)
         self.assertEqual(self.pubsub.house.broker.witnesses, [])
 
     def test_keep_alive(self) -> None:

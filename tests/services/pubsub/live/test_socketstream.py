@@ -97,10 +97,15 @@ class NatsTests(SocketCase):
 
     def test_the_end(self) -> None:
         """WebSockets end as the service stops, or the site."""
-        for stop in (self.pubsub.stopService, self.site.stopService):
-            browser = self.joined()
-            stop()
-            self.assertIn(browser.ended(), {1000, 1001})
+        browser = self.joined()
+        self.pubsub.stopService()
+        self.assertIn(b'"ldm":true', browser.heard())
+        self.clock.pump([0.1] * 60)
+        self.assertEqual(browser.ended(), 1000)
+        self.serve()
+        browser = self.joined()
+        self.site.stopService()
+        self.assertEqual(browser.ended(), 1001)
         self.assertEqual(self.browse().status, 503)
 
     def test_switched_off(self) -> None:
@@ -201,6 +206,7 @@ class SlowTests(SocketCase):
         for _ in range(100):
             self.publish(b"x" * 500)
         self.assertEqual(self.pubsub.figures().slow_consumers, 1)
+        self.clock.pump([1] * 7)
         self.assertTrue(slow.disconnecting)
         self.assertEqual(other.heard().count(b"MSG a.b 1 500\r\n"), 100)
 
