@@ -42,7 +42,7 @@ RETRY = 2000
 _PUBLISH = "/publish/"
 _INBOXES = b"_INBOX.>"
 _MICROSECONDS = 1_000_000
-_BATCH = 64 * 1024  # bytes; NATS clients send several messages in one of a WebSocket
+_SPARE = 64 * 1024  # bytes
 _WAIT = ((b"Retry-After", b"10"),)
 
 
@@ -68,9 +68,9 @@ class Live(Service):
             world.log,
             limits=evolve(
                 DEFAULTS,
-                message_bytes=house.settings.nats.max_payload + _BATCH,
-                unsent_bytes=2 * house.settings.pending_bytes
-                + _BATCH,  # the service has its own limit
+                message_bytes=None,  # clients put any number of NATS messages into one
+                # Beyond what the service itself lets wait for a client.
+                unsent_bytes=2 * house.settings.pending_bytes + _SPARE,
             ),
             origins=settings.origins,
         )

@@ -1,7 +1,7 @@
 """A WebSocket as the transport of a protocol that is spoken on connections: NATS, as browsers have it.
 
 What the protocol writes goes out as binary messages, and what the client's messages hold, text or
-binary, is what has come, wherever one ends. Rule: back-pressure works as on a connection, both ways.
+binary, is what has come, wherever one ends; it is handed on as it comes. Rule: back-pressure works as on a connection, both ways.
 """
 
 from typing import Any, cast

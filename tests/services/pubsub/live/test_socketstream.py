@@ -168,16 +168,28 @@ class BadFrameTests(SocketCase):
                 self.assertEqual(browser.ended(), code)
                 self.assertEqual(self.pubsub.figures().subscriptions, 0)
 
-    def test_too_long(self) -> None:
-        """A message that announces too much is refused by its header, and so are fragments."""
-        whole = self.joined()
-        whole.send(frame(0x82, bytes(100_000))[:14])
-        self.assertEqual(whole.ended(), 1009)
-        fragments = self.joined()
-        fragments.send(frame(0x02, bytes(1000)))
-        for _ in range(70):
-            fragments.send(frame(0x00, bytes(1000)))
-        self.assertEqual(fragments.ended(), 1009)
+    def test_many_in_one(self) -> None:
+        """A message of WebSocket may hold any number of NATS's, and is never kept as a whole."""
+        browser = self.joined(b"SUB b 1\r\n")
+        said = b"PUB a 1000\r\n%b\r\n" % bytes(1000) * 3000 + b"PUB b 2\r\nhi\r\n"
+        sent = frame(0x82, said)
+        for at in range(0, len(sent), 65_536):
+            browser.send(sent[at : at + 65_536])
+        self.assertEqual(browser.heard(), b"MSG b 1 2\r\nhi\r\n")
+        self.assertEqual(self.pubsub.figures().in_messages, 3001)
+
+    def test_nothing_more(self) -> None:
+        """A message that announces much and never comes costs what has come, and ends in time."""
+        browser = self.joined()
+        browser.send(frame(0x82, bytes(100_000))[:14])
+        self.clock.pump([1] * 50)
+        self.assertTrue(browser.visit.transport.disconnecting)
+
+    def test_rubbish(self) -> None:
+        """A message without an end that is no NATS is refused as soon as that is seen."""
+        browser = self.joined()
+        browser.send(b"\x82\xff" + (2**40).to_bytes(8, "big") + bytes(4) + b"x" * 5000)
+        self.assertIn(b"-ERR 'maximum control line exceeded'\r\n", browser.heard())
 
     def test_a_long_payload(self) -> None:
         """A message that fits but whose payload is too long is NATS's to refuse."""
