@@ -43,6 +43,7 @@ _PUBLISH = "/publish/"
 _INBOXES = b"_INBOX.>"
 _MICROSECONDS = 1_000_000
 _SPARE = 64 * 1024  # bytes
+_FOREIGN = "Pages of other sites may do nothing here."
 _WAIT = ((b"Retry-After", b"10"),)
 
 
@@ -137,6 +138,8 @@ class Live(Service):
     def _events(self, request: Request) -> Response:
         if request.method != b"GET":
             return self._other_method(request, b"GET")
+        if not let_in(request, self._settings.origins):
+            return error_page(HTTPStatus.FORBIDDEN, _FOREIGN)
         try:
             wanted = asked(request.query, last_event_id(request), self._settings.subjects)
         except AskedError as error:
@@ -184,7 +187,7 @@ class Live(Service):
         if request.method != b"POST":
             return self._shared(request, self._other_method(request, b"POST"))
         if not let_in(request, self._settings.origins):
-            return error_page(HTTPStatus.FORBIDDEN, "Pages of other sites may not publish here.")
+            return error_page(HTTPStatus.FORBIDDEN, _FOREIGN)
         try:
             subject = text_subject(written)
         except AskedError as error:

@@ -233,9 +233,16 @@ class SharingTests(LiveCase):
         self.assertIn(b"Access-Control-Allow-Origin: https://app.example.org\r\n", section)
         self.assertIn(b"Access-Control-Allow-Credentials: true\r\n", section)
         self.assertIn(b"Vary: Origin\r\n", section)
-        section = self.listen("subject=a", "Origin: https://evil.example").transport.value()
-        self.assertNotIn(b"Access-Control", section)
-        self.assertIn(b"Vary: Origin\r\n", section)
+        answer = self.ask("/live/events?subject=a", "Origin: https://evil.example")
+        self.assertEqual((answer.status, answer.headers["Vary"]), (403, "Origin"))
+        self.assertIsNone(answer.headers["Access-Control-Allow-Origin"])
+
+    def test_a_foreign_page(self) -> None:
+        """By default a foreign page opens no stream, and a page of our own does."""
+        answer = self.ask("/live/events?subject=a", "Origin: https://evil.example")
+        self.assertEqual(answer.status, 403)
+        self.assertEqual(self.pubsub.figures().connections, 0)
+        heard(self.listen("subject=a", "Origin: http://test"))
 
     def test_all_pages(self) -> None:
         """All pages together may read what needs no login."""
