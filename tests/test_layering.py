@@ -79,6 +79,7 @@ PURE = {
     "health",
     "servers",
     "sticky",
+    "ring",
 }
 IMPURE = ("twisted", "time", "datetime", "socket")
 

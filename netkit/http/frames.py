@@ -70,14 +70,15 @@ class FramesError(Exception):
 class Reader:
     """The messages and control frames in what a client sends, each message whole.
 
-    A message has at most `message_bytes`; one that announces more is refused by its header. Of the
+    A message has at most `message_bytes`; one that announces more is refused by its header. Where that
+    is None, messages have any length, and their bytes come in pieces, whatever the messages are. Of the
     frames without a byte of a message (control frames, empty fragments) there may be `idle_frames`
     before `relax` is called. After a FramesError or a Close there is nothing more to read.
     """
 
     __slots__ = ("_frames", "_idle", "_idle_frames", "_message", "_message_bytes", "_messages")
 
-    def __init__(self, message_bytes: int, idle_frames: int) -> None:
+    def __init__(self, message_bytes: int | None, idle_frames: int) -> None:
         self._message_bytes = message_bytes
         self._idle_frames = idle_frames
         self._idle = 0
@@ -128,10 +129,14 @@ class Reader:
                 return _close(payload)
 
     def _data(self, frame: Frame) -> str | bytes | None:
-        """Return the message that `frame`, a part of one, completes; wsproto checks the UTF-8."""
+        """Return what `frame`, a part of a message, completes; wsproto checks the UTF-8."""
         payload = _raw(frame)
         self._check_size(len(payload))
         part = self._messages.process_frame(frame)
+        if self._message_bytes is None:
+            if not payload:
+                self._count_idle()
+            return bytes(payload) or None
         if not part.message_finished:
             if not payload:
                 self._count_idle()
@@ -144,7 +149,7 @@ class Reader:
         return whole.decode() if part.opcode is Opcode.TEXT else whole
 
     def _check_size(self, more: int) -> None:
-        if len(self._message) + more > self._message_bytes:
+        if self._message_bytes is not None and len(self._message) + more > self._message_bytes:
             raise FramesError(
                 CloseReason.MESSAGE_TOO_BIG, f"a message may have {self._message_bytes} bytes"
             )

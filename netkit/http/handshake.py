@@ -1,8 +1,7 @@
 """The opening handshake of a WebSocket (RFC 6455 4.2): from a request to the fields of a 101.
 
-Pure. A browser opens a WebSocket from any page to any server and sends cookies along, so that only
-the server can tell a page of its own from a foreign one. Rule: a browser's page is let in because its
-origin is known, never because nobody asked.
+Pure. Rule: a browser opens a WebSocket from any page to any server, so that each is asked for the
+origin of its page (see `origins`).
 """
 
 from base64 import b64decode
@@ -13,23 +12,20 @@ from http import HTTPStatus
 from wsproto.utilities import generate_accept_token
 
 from netkit.http.messages import Headers, Request, Response
+from netkit.http.origins import let_in
 from netkit.http.pages import error_page, method_not_allowed
-
-ANY_ORIGIN = "*"
 
 _VERSION = b"13"
 _VERSIONS = ((b"Sec-WebSocket-Version", _VERSION),)
 _ASK = ((b"Connection", b"Upgrade"), (b"Upgrade", b"websocket"))
 _KEY_BYTES = 16
 _KEY_LENGTH = 24  # of 16 bytes in base64
-_PORTS = {b"http": b"80", b"https": b"443"}
 
 
 def refusal(request: Request, origins: Collection[str] = ()) -> Response | None:
     """Return why `request` cannot open a WebSocket, as a page, or None where it can.
 
-    `origins` are those let in beside the server's own, as in `https://app.example.org` (RFC 6454
-    6.1); ANY_ORIGIN lets in every page. A client that names no origin is no browser, and let in.
+    `origins` are those let in beside the server's own (see `origins.let_in`).
     """
     if request.method != b"GET":
         return method_not_allowed(b"GET")
@@ -41,7 +37,7 @@ def refusal(request: Request, origins: Collection[str] = ()) -> Response | None:
         return error_page(HTTPStatus.UPGRADE_REQUIRED, words, (*_ASK, *_VERSIONS))
     if request.head.length != 0 or not _is_key(request.header(b"sec-websocket-key")):
         return error_page(HTTPStatus.BAD_REQUEST)
-    if not _let_in(request, origins):
+    if not let_in(request, origins):
         return error_page(HTTPStatus.FORBIDDEN)
     return None
 
@@ -78,30 +74,3 @@ def _is_key(value: bytes | None) -> bool:
         return len(b64decode(value, validate=True)) == _KEY_BYTES
     except Error:
         return False
-
-
-def _let_in(request: Request, origins: Collection[str]) -> bool:
-    origin = request.header(b"origin")
-    if origin is None or ANY_ORIGIN in origins:
-        return True
-    return _is_own(origin.lower(), request) or origin.decode("latin-1") in origins
-
-
-def _is_own(origin: bytes, request: Request) -> bool:
-    """Return whether `origin` has the host and port of `request`.
-
-    A page that came by https is our own also where TLS ended before us; one that came by http, and
-    may be anybody's by now, is foreign to a connection with TLS.
-    """
-    scheme, _, authority = origin.partition(b"://")
-    port = _PORTS.get(scheme)
-    if port is None or not authority or (scheme == b"http" and request.client.secure):
-        return False
-    return _with_port(authority, port) == _with_port(request.head.authority.lower(), port)
-
-
-def _with_port(authority: bytes, default: bytes) -> bytes:
-    _, colon, port = authority.rpartition(b":")
-    if colon and port.isdigit():
-        return authority
-    return authority.removesuffix(b":") + b":" + default

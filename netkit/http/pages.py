@@ -1,7 +1,7 @@
 """The pages that netkit writes itself: one skeleton, and answers that many services give.
 
 Rule: text reaches a page through `html`, which escapes all that is not `Html` already. A policy in
-the headers (CSP 3) forbids scripts and foreign resources on top of that.
+the headers (CSP 3) forbids foreign resources and every script but the page's own on top of that.
 """
 
 from base64 import b64encode
@@ -65,21 +65,27 @@ def html(template: str, /, **values: str) -> Html:
     return Html(_EscapingFormatter().vformat(template, (), values))
 
 
-def page(
+def page(  # noqa: PLR0913 (a page has many parts)
     title: str,
     body: Html,
     *,
     status: int = HTTPStatus.OK,
     headers: Headers = (),
     style: str = "",
+    script: str = "",
 ) -> Response:
-    """Return a whole page; `style` is CSS for this page alone, and never a visitor's words."""
+    """Return a whole page; `style` is CSS for this page alone, and never a visitor's words.
+
+    Nor is `script`, JavaScript that runs behind the body and may talk to this same server.
+    """
     style = _STYLE + style
-    digest = b64encode(sha256(style.encode()).digest()).decode()
     policy = (
-        f"default-src 'none'; img-src data:; style-src 'self' 'sha256-{digest}'; "
+        f"default-src 'none'; img-src data:; style-src 'self' {_source(style)}; "
         "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
     )
+    if script:
+        policy += f"; script-src {_source(script)}; connect-src 'self'"
+        body = Html(f"{body}\n<script>{script}</script>")
     text = html(_SKELETON, title=title, style=Html(style), body=body)
     fields = (
         (b"Content-Type", b"text/html; charset=utf-8"),
@@ -87,6 +93,11 @@ def page(
         (b"Content-Security-Policy", policy.encode()),
     )
     return Response(status, (*fields, *headers), text.encode(errors="replace"))
+
+
+def _source(written: str) -> str:
+    """Return what in a policy stands for a style or a script as it is written in the page."""
+    return f"'sha256-{b64encode(sha256(written.encode()).digest()).decode()}'"
 
 
 def error_page(status: HTTPStatus, words: str = "", headers: Headers = ()) -> Response:

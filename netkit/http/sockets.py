@@ -47,14 +47,15 @@ class SocketLimits:
     """What one WebSocket may cost; times are in seconds.
 
     `message_bytes`: of a message from the client, in bytes of UTF-8 where it is text, which has to
-    be whole `message_timeout` after its first byte. `idle_frames`: how many frames a second may say
+    be whole `message_timeout` after its first byte; None: its bytes are handed on in pieces as they
+    come, however many there are, and the timeout is from one piece to the next. `idle_frames`: how many frames a second may say
     nothing (pings, pongs, empty fragments). After `ping_interval` of silence the client is asked
     whether it is there, and let go `pong_timeout` later. `closing_timeout`: from our Close frame to
     the end of the connection. `unsent_bytes` may be sent while the client does not take what came
     before; then it is let go.
     """
 
-    message_bytes: Bytes = 1024 * 1024
+    message_bytes: Bytes | None = 1024 * 1024
     message_timeout: Seconds = 120.0
     idle_frames: Count = 100
     ping_interval: Seconds = 25.0
@@ -73,7 +74,7 @@ class Endpoint(Protocol):
         """Take the socket, which messages can be sent to at once."""
 
     def received(self, message: str | bytes) -> None:
-        """Take a whole message: a str for a text, bytes for a binary one."""
+        """Take a whole message: a str for a text, bytes for a binary one; or a piece, as bytes."""
 
     def paused(self) -> None:
         """Send no more, as far as possible: the client does not take what is there for it."""

@@ -25,7 +25,7 @@ class WebSockets:
     """The WebSockets of one handler; one sweep a second on `clock` looks after all of them.
 
     `subprotocols` are those that the endpoints speak, in no order: the client's counts. `origins` are
-    the pages let in beside those of the server itself (see `handshake.refusal`).
+    the pages let in beside those of the server itself (see `origins.let_in`).
     """
 
     def __init__(

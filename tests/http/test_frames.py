@@ -43,7 +43,13 @@ _PARTS = (
 )
 
 
-def _read(pieces: Iterable[bytes], message_bytes: int = 1000, idle: int = 100) -> list[object]:
+def _bytes(message: object) -> bytes:
+    return message.encode() if isinstance(message, str) else bytes(message)  # type: ignore[call-overload] # bytes
+
+
+def _read(
+    pieces: Iterable[bytes], message_bytes: int | None = 1000, idle: int = 100
+) -> list[object]:
     """Return what a reader finds in `pieces`; a FramesError as its code, at the end."""
     reader = Reader(message_bytes, idle)
     found: list[object] = []
@@ -99,6 +105,31 @@ class Reading(SynchronousTestCase):
             sent += client.send(of(data=message[cut:]))  # type: ignore[arg-type]
         found = _read(split(bytes(sent), data.draw), message_bytes=70_000)
         self.assertEqual([each for each in found if each != Ping(b"between")], messages)
+
+    @settings(deadline=None, max_examples=100)
+    @given(st.lists(st.binary(max_size=300) | st.text(max_size=300), max_size=4), st.data())
+    def test_pieces(self, messages: list[str | bytes], data: st.DataObject) -> None:
+        """Without a limit the bytes of messages come in pieces, none of them empty, and in order."""
+        sent = b"".join(
+            frame(0x01 if isinstance(each, str) else 0x02, _bytes(each)[:100])
+            + frame(0x80, _bytes(each)[100:])
+            for each in messages
+        )
+        found = _read(split(sent, data.draw), None)
+        self.assertNotIn(b"", found)
+        self.assertEqual(b"".join(map(_bytes, found)), b"".join(map(_bytes, messages)))
+
+    def test_pieces_that_are_wrong(self) -> None:
+        """The rules hold for pieces as well."""
+        for wrong, code in (
+            (frame(0x81, b"\xff"), 1007),
+            (frame(0x80, b"of nothing"), 1002),
+            (frame(0xC2, b"compressed"), 1002),
+            (frame(0x02) + frame(0x00) * 200, 1008),
+            (frame(0x82) * 200, 1008),
+        ):
+            with self.subTest(wrong[:10]):
+                self.assertEqual(_read([wrong], None)[-1], code)
 
     def test_control_frames(self) -> None:
         """Control frames come between the fragments of a message, and before it is whole."""

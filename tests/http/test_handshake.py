@@ -4,8 +4,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
-from netkit.http.handshake import ANY_ORIGIN, acceptance, chosen, refusal
+from netkit.http.handshake import acceptance, chosen, refusal
 from netkit.http.messages import Request
+from netkit.http.origins import ANY_ORIGIN
 from tests.http.fakes import field
 from tests.http.sockets import KEY, opening
 

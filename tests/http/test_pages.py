@@ -64,6 +64,19 @@ class Pages(SynchronousTestCase):
         digest = b64encode(sha256(style[1]).digest())
         self.assertIn(b"'sha256-" + digest + b"'", field(made, b"Content-Security-Policy") or b"")
 
+    def test_script_is_allowed_by_its_hash(self) -> None:
+        """A page has a script only where it was given one, and the policy allows no other."""
+        made = page("t", Html("<p>x</p>"), script="if (1 < 2) { run(); }")
+        script = re.search(b"<p>x</p>\n<script>(.*)</script>", content(made), re.DOTALL)
+        assert script is not None
+        self.assertEqual(script[1], b"if (1 < 2) { run(); }")
+        policy = field(made, b"Content-Security-Policy") or b""
+        digest = b64encode(sha256(script[1]).digest())
+        self.assertIn(b"; script-src 'sha256-" + digest + b"'; connect-src 'self'", policy)
+        plain = page("t", Html(""))
+        self.assertNotIn(b"script", content(plain))
+        self.assertNotIn(b"script-src", field(plain, b"Content-Security-Policy") or b"")
+
     def test_lone_surrogates(self) -> None:
         """A character that UTF-8 cannot write does not stop a page."""
         self.assertIn(b"<p>?</p>", content(page("t", html("<p>{x}</p>", x="\ud800"))))

@@ -1,6 +1,7 @@
 """Pub/sub: NATS clients, and whoever connects with netcat, on the same subjects."""
 
 from netkit.services.kind import Kind
+from netkit.services.pubsub.live import mount
 from netkit.services.pubsub.service import build
 from netkit.services.pubsub.settings import Options, Settings, complaints
 
@@ -10,5 +11,6 @@ KIND = Kind(
     options=Options,
     build=build,
     complaints=complaints,
+    mounts=(mount.KIND,),
     limits={"first_byte_timeout": 0.0, "idle_timeout": 0.0},  # whoever only listens is quiet
 )

@@ -41,7 +41,8 @@ class Receiver(Protocol):
 class Broker:
     """Routes messages. `start(n)` says which of n members of a queue group is the first in turn.
 
-    `policies` say what receivers that are behind may go without.
+    `policies` say what receivers that are behind may go without. Each of the `witnesses` is called
+    with every run before it is routed; it is nobody who has heard it.
     """
 
     def __init__(
@@ -49,6 +50,7 @@ class Broker:
     ) -> None:
         self.interest: Interest[Receiver] = Interest(start)
         self.counters = Counters()
+        self.witnesses: list[Callable[[Published], None]] = []
         self._policies = policies or None
         self._waiting: list[Receiver] = []
 
@@ -59,6 +61,8 @@ class Broker:
         """
         size = sum(map(len, run.payloads))
         self.counters.came(len(run.payloads), size)
+        for witness in self.witnesses:
+            witness(run)
         matched = self.interest.match(run.subject)
         if not matched:
             return False

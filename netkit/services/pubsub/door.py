@@ -5,6 +5,7 @@ what the permissions of `*` say.
 """
 
 from collections.abc import Iterator
+from copy import copy
 
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IAddress
@@ -41,6 +42,18 @@ class Door:
             self._logins = Logins(
                 known, elsewhere or in_threads(world.network), world.clock, world.log
             )
+
+    def within(self, limit: Permissions) -> "Door":
+        """Return a door with the same logins, behind which nobody may do more than `limit` says."""
+        door = copy(self)
+        door._limit(limit)  # noqa: SLF001 (of its kind)
+        return door
+
+    def _limit(self, limit: Permissions) -> None:
+        self._anybody = limit.within(self._anybody)
+        self._permissions = {
+            name: limit.within(permissions) for name, permissions in self._permissions.items()
+        }
 
     def permissions(self, user: str = ANYBODY) -> Permissions:
         """Return what `user` may do."""

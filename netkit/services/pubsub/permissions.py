@@ -6,7 +6,7 @@ allowed as a whole; what is denied below it is held back message by message (`ba
 
 from collections.abc import Callable
 
-from attrs import field, frozen
+from attrs import evolve, field, frozen
 
 from netkit.services.pubsub.subjects import covers, overlap
 
@@ -16,15 +16,19 @@ _SHORT = 256
 
 @frozen
 class Rules:
-    """Patterns; `allow` is None where everything is allowed that is not denied."""
+    """Patterns; `allow` is None where everything is allowed that is not denied.
+
+    What `also` does not permit, other rules of the same kind, is not permitted either.
+    """
 
     allow: tuple[bytes, ...] | None = None
     deny: tuple[bytes, ...] = ()
+    also: "Rules | None" = None
     _known: dict[bytes, bool] = field(factory=dict, init=False, eq=False, repr=False)
 
     def permit(self, wanted: bytes) -> bool:
         """Return whether `wanted`, a subject or a pattern, is allowed."""
-        if self.allow is None and not self.deny:
+        if self.allow is None and not self.deny and self.also is None:
             return True
         known = self._known.get(wanted)
         if known is None:
@@ -34,16 +38,20 @@ class Rules:
 
     def bar(self, pattern: bytes) -> Callable[[bytes], bool] | None:
         """Return what says of each subject whether it is denied, or None where none can be."""
-        if any(overlap(denied, pattern) for denied in self.deny):
-            return self._denied
-        return None
+        own = any(overlap(denied, pattern) for denied in self.deny)
+        further = self.also.bar(pattern) if self.also is not None else None
+        return self._denied if own or further is not None else None
 
     def _permit(self, wanted: bytes) -> bool:
         allowed = self.allow is None or any(covers(pattern, wanted) for pattern in self.allow)
-        return allowed and not self._denied(wanted)
+        if not allowed or any(covers(pattern, wanted) for pattern in self.deny):
+            return False
+        return self.also is None or self.also.permit(wanted)
 
     def _denied(self, subject: bytes) -> bool:
-        return any(covers(pattern, subject) for pattern in self.deny)
+        if any(covers(pattern, subject) for pattern in self.deny):
+            return True
+        return self.also is not None and self.also._denied(subject)  # noqa: SLF001 (of its kind)
 
     def _remember(self, wanted: bytes, *, known: bool) -> None:
         if len(wanted) > _SHORT:
@@ -59,3 +67,9 @@ class Permissions:
 
     publish: Rules = Rules()
     subscribe: Rules = Rules()
+
+    def within(self, others: "Permissions") -> "Permissions":
+        """Return what both these and `others` permit."""
+        return Permissions(
+            evolve(others.publish, also=self.publish), evolve(others.subscribe, also=self.subscribe)
+        )

@@ -3,6 +3,7 @@
 from itertools import count
 from random import randrange
 
+from attrs import evolve
 from twisted.internet.defer import Deferred
 
 from netkit.net.logins import Elsewhere
@@ -13,6 +14,7 @@ from netkit.services.pubsub.counters import Figures
 from netkit.services.pubsub.crowd import Crowd
 from netkit.services.pubsub.door import Door
 from netkit.services.pubsub.nats.protocol import NatsFactory, Terms
+from netkit.services.pubsub.permissions import Permissions
 from netkit.services.pubsub.protocol import LineFactory
 from netkit.services.pubsub.settings import Options, Protocol, Settings
 
@@ -44,6 +46,16 @@ class PubSub(Running[Options]):
         if options.protocol is Protocol.NATS:
             return NatsFactory(self._house, self._numbers, self._terms, options)
         return LineFactory(self._house, self._numbers)
+
+    @property
+    def house(self) -> House:
+        """What all clients share, for those that come by a mount."""
+        return self._house
+
+    def nats_within(self, limit: Permissions) -> NatsFactory:
+        """Return what serves NATS clients that may do no more than `limit` says."""
+        house = evolve(self._house, door=self._house.door.within(limit))
+        return NatsFactory(house, self._numbers, self._terms, Options(Protocol.NATS))
 
     def stopService(self) -> Deferred[None]:
         """Let the clients go, once what was said has reached them; NATS clients one by one."""

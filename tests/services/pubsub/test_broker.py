@@ -83,6 +83,17 @@ class EveryoneTests(BrokerTestCase):
         self.assertEqual([ear.heard for ear in ears], [[b"a=1 a=2 "]] * 3)
         self.assertIs(ears[0].heard[0], ears[2].heard[0])
 
+    def test_witnesses(self) -> None:
+        """A witness is told of every run, before it is written, and counts as nobody."""
+        seen: list[bytes] = []
+        self.broker.witnesses.append(lambda run: seen.extend(run.payloads))
+        self.assertFalse(self.publish(b"1", b"2"))
+        (ear,) = self.ears(1)
+        self.subscribe(ear, form=lambda run: b"%d" % len(seen))
+        self.assertTrue(self.publish(b"3"))
+        self.broker.settle()
+        self.assertEqual((seen, ear.heard), ([b"1", b"2", b"3"], [b"3"]))
+
     def test_forms(self) -> None:
         """Each gets the form it asked for, and each form is written once."""
         written = []

@@ -56,3 +56,36 @@ class RulesTests(SynchronousTestCase):
         self.assertTrue(rules.permit(b"a." + b"x" * 300))
         self.assertEqual(len(rules._known), before)
         self.assertEqual(rules, Rules(allow=(b"a.*",)))
+
+
+class WithinTests(SynchronousTestCase):
+    def test_both(self) -> None:
+        """What is permitted within other permissions, both permit."""
+        rules = Rules(allow=(b"a.>",), deny=(b"a.x",))
+        other = Rules(allow=(b"*.*",), deny=(b"a.y",))
+        for one, limit in ((rules, other), (other, rules)):
+            both = Permissions(publish=one).within(Permissions(publish=limit)).publish
+            self.assertTrue(both.permit(b"a.b"))
+            for wanted in (b"a.x", b"a.y", b"a.b.c", b"b.c", b"a.>"):
+                with self.subTest(wanted):
+                    self.assertFalse(both.permit(wanted))
+
+    def test_held_back(self) -> None:
+        """What either denies is held back, and nothing where neither does."""
+        one, other = Rules(deny=(b"a.x",)), Rules(deny=(b"a.y",))
+        both = Permissions(subscribe=one).within(Permissions(subscribe=other)).subscribe
+        bar = both.bar(b"a.*")
+        assert bar is not None
+        self.assertEqual([bar(b"a.x"), bar(b"a.y"), bar(b"a.z")], [True, True, False])
+        self.assertIsNone(both.bar(b"b"))
+
+    def test_nothing_more(self) -> None:
+        """Permissions for everything take nothing away, and add nothing."""
+        rules = Rules(allow=(b"a",))
+        for both in (
+            Permissions(publish=rules).within(Permissions()),
+            Permissions().within(Permissions(publish=rules)),
+        ):
+            self.assertTrue(both.publish.permit(b"a"))
+            self.assertFalse(both.publish.permit(b"b"))
+            self.assertTrue(both.subscribe.permit(b">"))
