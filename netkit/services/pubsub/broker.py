@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import Protocol
 
 from netkit.services.pubsub.counters import Counters
-from netkit.services.pubsub.interest import Group, Interest
+from netkit.services.pubsub.interest import Group, Interest, Matched
 from netkit.services.pubsub.messages import Published
 from netkit.services.pubsub.subscriptions import Subscription
 
@@ -30,12 +30,20 @@ class Receiver(Protocol):
         """Forget a subscription that has had as many messages as it was for."""
 
 
+class Elsewhere(Protocol):
+    """Where else what is published here is wanted: the servers of a fabric."""
+
+    def publish(self, run: Published, matched: Matched[Receiver], besides: Receiver | None) -> bool:
+        """Route `run` to those that `matched` here, and to elsewhere; return whether it is heard."""
+
+
 class Broker:
     """Routes messages. `start(n)` says which of n members of a queue group is the first in turn."""
 
     def __init__(self, start: Callable[[int], int] = lambda _: 0) -> None:
         self.interest: Interest[Receiver] = Interest(start)
         self.counters = Counters()
+        self.elsewhere: Elsewhere | None = None
         self._waiting: list[Receiver] = []
 
     def publish(self, run: Published, besides: Receiver | None = None) -> bool:
@@ -43,11 +51,32 @@ class Broker:
 
         The receivers get it at the next `settle`.
         """
-        size = sum(map(len, run.payloads))
-        self.counters.came(len(run.payloads), size)
+        self.counters.came(len(run.payloads), sum(map(len, run.payloads)))
         matched = self.interest.match(run.subject)
-        if not matched:
-            return False
+        if self.elsewhere is not None:
+            return self.elsewhere.publish(run, matched, besides)
+        return bool(matched) and self.route(run, matched, besides)
+
+    def route(
+        self, run: Published, matched: Matched[Receiver], besides: Receiver | None = None
+    ) -> bool:
+        """Give `run` to all that `matched`, groups included; return whether anybody gets it."""
+        heard = self.to_everyone(run, matched, besides)
+        return self.to_groups(run, matched, besides) or heard
+
+    def to_groups(
+        self, run: Published, matched: Matched[Receiver], besides: Receiver | None = None
+    ) -> bool:
+        """Give each message to one member of each group; return whether any gets it."""
+        heard = False
+        for group in matched.groups:
+            heard = self._share(group, run, besides) or heard
+        return heard
+
+    def to_everyone(
+        self, run: Published, matched: Matched[Receiver], besides: Receiver | None = None
+    ) -> bool:
+        """Give `run` to all who are in no group; return whether anybody gets it."""
         receivers_in_all = 0
         for form, receivers in matched.by_form:
             if besides is not None and besides in receivers:
@@ -55,13 +84,13 @@ class Broker:
             if receivers:
                 self._spread(form(run), receivers)
                 receivers_in_all += len(receivers)
-        self.counters.went(len(run.payloads) * receivers_in_all, size * receivers_in_all)
+        if receivers_in_all:
+            size = sum(map(len, run.payloads))
+            self.counters.went(len(run.payloads) * receivers_in_all, size * receivers_in_all)
         heard = receivers_in_all > 0
         for one in matched.counted:
             if one.to is not besides:
                 heard = self._last_ones(one, run) or heard
-        for group in matched.groups:
-            heard = self._share(group, run, besides) or heard
         return heard
 
     def answer(self, run: Published, to: Receiver) -> bool:
