@@ -46,6 +46,7 @@ PURE = {
     "greeting",
     "headers",
     "writing",
+    "session",
     "backlog",
     "forwarded",
     "lines",

@@ -103,3 +103,7 @@ class PeerTransport(FileDescriptor):
     def getPeer(self) -> IAddress:
         """Return the address of the peer."""
         return self._peer
+
+    def getHost(self) -> IAddress:
+        """Return the address where the connection was accepted."""
+        return IPv4Address("TCP", "192.0.2.254", 4222)

@@ -8,10 +8,9 @@ from netkit.services.pubsub.broker import Broker
 from netkit.services.pubsub.client import House
 from netkit.services.pubsub.counters import Figures
 from netkit.services.pubsub.crowd import Crowd
+from netkit.services.pubsub.nats.protocol import NatsFactory, Terms
 from netkit.services.pubsub.protocol import LineFactory
 from netkit.services.pubsub.settings import Options, Protocol, Settings
-
-_FACTORIES = {Protocol.LINE: LineFactory}
 
 
 class PubSub(Running[Options]):
@@ -21,6 +20,7 @@ class PubSub(Running[Options]):
         self._house = House(
             Broker(randrange), Crowd(world.clock, settings.clients), settings, world
         )
+        self._terms = Terms(settings.nats)
         self._numbers = count(1)
 
     def figures(self) -> Figures:
@@ -29,10 +29,11 @@ class PubSub(Running[Options]):
             connections=len(self._house.crowd), subscriptions=len(self._house.broker.interest)
         )
 
-    def factory(self, options: Options) -> LineFactory:
+    def factory(self, options: Options) -> LineFactory | NatsFactory:
         """Return what serves the clients of one listener, in the protocol it speaks."""
-        build = _FACTORIES[options.protocol]
-        return build(self._house, self._numbers)
+        if options.protocol is Protocol.NATS:
+            return NatsFactory(self._house, self._numbers, self._terms)
+        return LineFactory(self._house, self._numbers)
 
     def stopService(self) -> None:
         """Let the clients go, once what was said has reached them."""

@@ -5,7 +5,7 @@ from typing import Annotated
 
 from attrs import frozen
 
-from netkit.document.values import Bytes, Count, Seconds, quoted
+from netkit.document.values import Between, Bytes, Count, Seconds, quoted
 from netkit.services.pubsub.subjects import is_subject
 
 
@@ -13,6 +13,7 @@ class Protocol(Enum):
     """What a listener's clients speak."""
 
     LINE = "line"
+    NATS = "nats"
 
 
 @frozen
@@ -34,12 +35,32 @@ class Options:
 
 
 @frozen(kw_only=True)
+class Nats:
+    """The table `nats`: what a client that speaks NATS may do, and how long it may take.
+
+    A message has `max_payload` bytes at most, headers included, a control line `control_line`; a
+    client has so many `subscriptions`. Who has said nothing for `ping_interval` is asked whether it
+    is there, and let go when it has not answered `pings_out` times.
+    """
+
+    max_payload: Annotated[int, Between(1, 64 * 1024 * 1024, "bytes")] = 1024 * 1024
+    control_line: Annotated[int, Between(512, 64 * 1024, "bytes")] = 4096
+    subscriptions: Count = 10_000
+    ping_interval: Seconds = 120.0
+    pings_out: Count = 2
+
+
+NATS = Nats()
+
+
+@frozen(kw_only=True)
 class Settings:
     """The table.
 
     `lines` is the subject on which line clients hear each other, and whoever else is there.
     `line_bytes` is the longest line, without its end. A client is let go when more than
-    `pending_bytes` wait for it, or when something has waited for it for `pending_seconds`.
+    `pending_bytes` wait for it, or when something has waited for it for `pending_seconds`. `nats` is
+    about the clients that speak NATS.
     """
 
     lines: Annotated[str, SubjectText()] = "lines"
@@ -47,3 +68,4 @@ class Settings:
     clients: Count = 10_000
     pending_bytes: Bytes = 8 * 1024 * 1024
     pending_seconds: Seconds = 10.0
+    nats: Nats = NATS

@@ -1,46 +1,15 @@
 """The line protocol with clients of every sort, in memory."""
 
 from twisted.internet.address import IPv4Address, IPv6Address, UNIXAddress
-from twisted.internet.interfaces import IAddress, INegotiated, IProtocol
-from twisted.internet.task import Clock
-from twisted.internet.testing import EventLoggingObserver, MemoryReactor
-from twisted.logger import Logger, LogPublisher, formatEvent
-from twisted.trial.unittest import SynchronousTestCase
+from twisted.internet.interfaces import INegotiated, IProtocol
 from zope.interface import alsoProvides
 
-from netkit.services.kind import World
-from netkit.services.pubsub import KIND
 from netkit.services.pubsub.protocol import LineClient
 from netkit.services.pubsub.settings import Options, Settings
 from tests.net.transports import PeerTransport
+from tests.services.pubsub.clients import PubSubTestCase
 
 _BUFFER = 64 * 1024
-
-
-class PubSubTestCase(SynchronousTestCase):
-    def setUp(self) -> None:
-        """Start with an empty log and nobody connected."""
-        self.clock = Clock()
-        self.events = EventLoggingObserver()
-        log = Logger(namespace="pubsub", observer=LogPublisher(self.events))
-        self.world = World(self.clock, MemoryReactor(), log)
-        self.serve(Settings())
-
-    def serve(self, settings: Settings) -> None:
-        """Serve anew, by `settings`."""
-        self.service = KIND.build(settings, {}, self.world)
-        self.listener = self.service.factory(Options())
-
-    def connect(self, peer: int | IAddress) -> PeerTransport:
-        """Return a client; a number is its port at 192.0.2.1."""
-        address = IPv4Address("TCP", "192.0.2.1", peer) if isinstance(peer, int) else peer
-        protocol = self.listener.buildProtocol(address)
-        assert protocol is not None
-        return PeerTransport(protocol, address)
-
-    def logged(self) -> list[str]:
-        """Return what has been logged, with the level in front."""
-        return [f"{event['log_level'].name}: {formatEvent(event)}" for event in self.events]
 
 
 class SecureTransport(PeerTransport):

@@ -1,0 +1,215 @@
+"""One client of a server, as the protocol sees it: what it said of itself, and what it wants.
+
+What the client says goes to the broker, and what it hears comes from there, replies included, so
+that all is in one order: whoever gets a PONG has got every message before it. Rule: pure, and a
+client's mistake harms nobody but itself.
+"""
+
+from collections.abc import Callable, Mapping
+from enum import Enum
+from typing import Any, cast
+
+from attrs import frozen
+
+from netkit.services.pubsub.broker import Broker, Receiver
+from netkit.services.pubsub.messages import Published
+from netkit.services.pubsub.nats import writing
+from netkit.services.pubsub.nats.greeting import Connect
+from netkit.services.pubsub.nats.verbs import (
+    BAD_SUBJECT,
+    UNKNOWN,
+    Event,
+    Refusal,
+    Signal,
+    Subscribe,
+    Unsubscribe,
+)
+from netkit.services.pubsub.nats.writing import Delivered
+from netkit.services.pubsub.permissions import Permissions
+from netkit.services.pubsub.subscriptions import Form, Subscription
+
+AUTHORIZATION = Refusal(b"Authorization Violation")
+AUTHENTICATION_TIMEOUT = Refusal(b"Authentication Timeout")
+STALE = Refusal(b"Stale Connection")
+SLOW = Refusal(b"Slow Consumer")
+TOO_MANY_CLIENTS = Refusal(b"maximum connections exceeded")
+TOO_MANY_SUBSCRIPTIONS = Refusal(b"maximum subscriptions exceeded")
+NEEDS_HEADERS = Refusal(b"No Responders Requires Headers Support")
+_ALL = Permissions()
+
+
+class State(Enum):
+    """How far a client has come."""
+
+    STRANGER = "has to say who it is"
+    ASKING = "has said who it is, and that is looked into"
+    ADMITTED = "may speak"
+    OVER = "was refused"
+
+
+@frozen
+class Allowance:
+    """What every client may have: so many subscriptions."""
+
+    subscriptions: int = 10_000
+
+
+class Session:
+    """What the client `to` has said to `broker`; `stranger` where it has to log in first.
+
+    While it is ASKING, `greeting` has its login, and what it says waits for `admit`.
+    """
+
+    def __init__(
+        self,
+        broker: Broker,
+        to: Receiver,
+        *,
+        stranger: bool = False,
+        allowance: Allowance = Allowance(),
+    ) -> None:
+        self.state = State.STRANGER if stranger else State.ADMITTED
+        self.greeting = Connect()
+        self._must_log_in = stranger
+        self._broker = broker
+        self._to = to
+        self._allowance = allowance
+        self._permissions = _ALL
+        self._subscriptions: dict[bytes, Subscription[Receiver]] = {}
+        self._held: list[Event] = []
+
+    def __len__(self) -> int:
+        """Return the number of subscriptions."""
+        return len(self._subscriptions)
+
+    def hear(self, events: list[Event]) -> None:
+        """Do what the client says."""
+        if self.state is State.ASKING:
+            self._held += events
+            return
+        for index, event in enumerate(events, 1):
+            self._do(event)
+            if self.state is not State.ADMITTED:
+                self._held = events[index:]
+                return
+
+    def admit(self, permissions: Permissions) -> None:
+        """Let the client in, who may do what `permissions` say, and do what it has said meanwhile."""
+        self.state = State.ADMITTED
+        self._permissions = permissions
+        self._well()
+        held, self._held = self._held, []
+        self.hear(held)
+
+    def refuse(self, refusal: Refusal) -> None:
+        """Tell the client what is wrong; after a refusal that is fatal the session is over.
+
+        Of a stranger every one is.
+        """
+        self._say(writing.refusal(refusal))
+        if refusal.fatal or self.state is State.STRANGER:
+            self.state = State.OVER
+
+    def forget(self, subscription: Subscription[Receiver]) -> None:
+        """Forget a subscription that has ended by itself."""
+        form = subscription.form
+        if isinstance(form, Delivered):
+            self._subscriptions.pop(form.sid, None)
+
+    def end(self) -> None:
+        """End all subscriptions."""
+        self.state = State.OVER
+        for subscription in self._subscriptions.values():
+            self._broker.interest.remove(subscription)
+        self._subscriptions.clear()
+        self._held.clear()
+
+    def _do(self, event: Event) -> None:
+        if self.state is State.STRANGER and type(event) is not Connect:
+            self.refuse(event if type(event) is Refusal else AUTHORIZATION)
+        else:
+            _SAYS[type(event)](self, event)
+
+    def _say(self, piece: bytes) -> None:
+        self._broker.give(piece, self._to)
+
+    def _well(self, times: int = 1) -> None:
+        if self.greeting.verbose:
+            self._say(writing.OK * times)
+
+    def _connect(self, greeting: Connect) -> None:
+        self.greeting = greeting
+        if greeting.no_responders and not greeting.headers:
+            self.refuse(NEEDS_HEADERS)
+        elif self._must_log_in:
+            self.state = State.ASKING
+        else:
+            self._well()
+
+    def _publish(self, run: Published) -> None:
+        greeting = self.greeting
+        if run.header_bytes >= 0 and not greeting.headers:
+            self.refuse(UNKNOWN)
+            return
+        if greeting.verbose:
+            self._well(len(run.payloads))
+        if not self._permissions.publish.permit(run.subject):
+            self._forbid(b'Publish to "%b"' % run.subject)
+            return
+        heard = self._broker.publish(run, None if greeting.echo else self._to)
+        if run.reply and not heard and greeting.no_responders:
+            self._broker.answer(writing.nobody(run), self._to)
+
+    def _subscribe(self, wanted: Subscribe) -> None:
+        if wanted.sid in self._subscriptions:
+            self._well()
+            return
+        if len(self._subscriptions) >= self._allowance.subscriptions:
+            self.refuse(TOO_MANY_SUBSCRIPTIONS)
+            return
+        rules = self._permissions.subscribe
+        if not rules.permit(wanted.pattern):
+            queue = b' using queue "%b"' % wanted.queue if wanted.queue else b""
+            self._forbid(b'Subscription to "%b"%b' % (wanted.pattern, queue))
+            return
+        subscription: Subscription[Receiver] = Subscription(
+            wanted.pattern,
+            cast("Form", Delivered(wanted.sid, self.greeting.headers)),  # mypy sees only a tuple
+            self._to,
+            wanted.queue,
+            rules.bar(wanted.pattern),
+        )
+        self._subscriptions[wanted.sid] = subscription
+        self._broker.interest.insert(subscription)
+        self._well()
+
+    def _unsubscribe(self, unwanted: Unsubscribe) -> None:
+        subscription = self._subscriptions.get(unwanted.sid)
+        if subscription is not None and unwanted.most is not None:
+            subscription.left = unwanted.most
+            self._broker.interest.changed(subscription.pattern)
+        elif subscription is not None:
+            del self._subscriptions[unwanted.sid]
+            self._broker.interest.remove(subscription)
+        self._well()
+
+    def _signal(self, signal: Signal) -> None:
+        if signal is Signal.PING:
+            self._say(writing.PONG)
+
+    def _refused(self, refusal: Refusal) -> None:
+        if refusal is not BAD_SUBJECT or self.greeting.pedantic:
+            self.refuse(refusal)
+
+    def _forbid(self, what: bytes) -> None:
+        self.refuse(Refusal(b"Permissions Violation for " + what, fatal=False))
+
+
+_SAYS: Mapping[type, Callable[[Session, Any], None]] = {
+    Published: Session._publish,  # noqa: SLF001 (the table of its verbs)
+    Subscribe: Session._subscribe,  # noqa: SLF001
+    Unsubscribe: Session._unsubscribe,  # noqa: SLF001
+    Connect: Session._connect,  # noqa: SLF001
+    Signal: Session._signal,  # noqa: SLF001
+    Refusal: Session._refused,  # noqa: SLF001
+}
