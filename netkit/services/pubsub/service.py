@@ -1,13 +1,15 @@
 """A pub/sub service as it runs: one broker for the clients of all its listeners."""
 
 from itertools import count
-from random import randrange
+from random import random, randrange
 
 from netkit.services.kind import References, Running, World
 from netkit.services.pubsub.broker import Broker
 from netkit.services.pubsub.client import House
 from netkit.services.pubsub.counters import Figures
 from netkit.services.pubsub.crowd import Crowd
+from netkit.services.pubsub.fabric.counters import FabricFigures
+from netkit.services.pubsub.fabric.link import Link
 from netkit.services.pubsub.nats.protocol import NatsFactory, Terms
 from netkit.services.pubsub.protocol import LineFactory
 from netkit.services.pubsub.settings import Options, Protocol, Settings
@@ -22,6 +24,9 @@ class PubSub(Running[Options]):
         )
         self._terms = Terms(settings.nats)
         self._numbers = count(1)
+        self._link: Link | None = None
+        if settings.fabric.servers:
+            self._link = Link(self._house.broker, settings.fabric, world, chance=random)
 
     def figures(self) -> Figures:
         """Return what goes on, and what has gone on, in figures."""
@@ -29,15 +34,27 @@ class PubSub(Running[Options]):
             connections=len(self._house.crowd), subscriptions=len(self._house.broker.interest)
         )
 
+    def fabric_figures(self) -> FabricFigures | None:
+        """Return the same of the fabric, where there is one."""
+        return None if self._link is None else self._link.figures()
+
     def factory(self, options: Options) -> LineFactory | NatsFactory:
         """Return what serves the clients of one listener, in the protocol it speaks."""
         if options.protocol is Protocol.NATS:
             return NatsFactory(self._house, self._numbers, self._terms)
         return LineFactory(self._house, self._numbers)
 
+    def startService(self) -> None:
+        """Connect to the cluster, where there is one."""
+        super().startService()
+        if self._link is not None:
+            self._link.start()
+
     def stopService(self) -> None:
-        """Let the clients go, once what was said has reached them."""
+        """Let the clients go, once what was said has reached them, and then the cluster."""
         self._house.crowd.close()
+        if self._link is not None:
+            self._link.stop()
         super().stopService()
 
 

@@ -1,11 +1,15 @@
 """What a pub/sub service's table and its listeners' tables may hold."""
 
+from collections.abc import Iterable
 from enum import Enum
 from typing import Annotated
 
 from attrs import frozen
 
 from netkit.document.values import Between, Bytes, Count, Seconds, quoted
+from netkit.services.kind import Complaint
+from netkit.services.pubsub.fabric.settings import Fabric
+from netkit.services.pubsub.fabric.settings import complaints as of_fabric
 from netkit.services.pubsub.subjects import is_subject
 
 
@@ -51,6 +55,7 @@ class Nats:
 
 
 NATS = Nats()
+NO_FABRIC = Fabric()
 
 
 @frozen(kw_only=True)
@@ -60,7 +65,7 @@ class Settings:
     `lines` is the subject on which line clients hear each other, and whoever else is there.
     `line_bytes` is the longest line, without its end. A client is let go when more than
     `pending_bytes` wait for it, or when something has waited for it for `pending_seconds`. `nats` is
-    about the clients that speak NATS.
+    about the clients that speak NATS, `fabric` about the cluster that the node is an edge of.
     """
 
     lines: Annotated[str, SubjectText()] = "lines"
@@ -69,3 +74,9 @@ class Settings:
     pending_bytes: Bytes = 8 * 1024 * 1024
     pending_seconds: Seconds = 10.0
     nats: Nats = NATS
+    fabric: Fabric = NO_FABRIC
+
+
+def complaints(settings: Settings) -> Iterable[Complaint]:
+    """Return what is wrong between the keys."""
+    return of_fabric(settings.fabric)

@@ -16,6 +16,8 @@ class Side:
         self.subscribed = Subscribed()
         self.asked = 0
         self.answered = 0
+        self._seen = 0
+        self._looks = 0
         self._write: Callable[[bytes], None] | None = None
 
     def open(self, write: Callable[[bytes], None]) -> None:
@@ -25,13 +27,20 @@ class Side:
     def cut(self) -> None:
         """Have none any more."""
         self._write = None
-        self.asked = self.answered = 0
+        self.asked = self.answered = self._seen = self._looks = 0
         self.subscribed.cut()
 
     def write(self, piece: bytes) -> None:
         """Send `piece`, if there is a connection."""
         if self._write is not None:
             self._write(piece)
+
+    def look(self) -> int:
+        """Return in how many looks in a row no answer has come, though one was due."""
+        silent = self.asked > self.answered and self.answered == self._seen
+        self._looks = self._looks + 1 if silent else 0
+        self._seen = self.answered
+        return self._looks
 
     def flush(self, *, ping: bool = False) -> None:
         """Tell the server what has changed, and with `ping` have it answer."""
