@@ -1,8 +1,10 @@
 """A pub/sub service as it runs: one broker for the clients of all its listeners."""
 
+from collections.abc import Callable
 from itertools import count
 from random import random, randrange
 
+from netkit.net.dial import Way
 from netkit.services.kind import References, Running, World
 from netkit.services.pubsub.broker import Broker
 from netkit.services.pubsub.client import House
@@ -10,15 +12,21 @@ from netkit.services.pubsub.counters import Figures
 from netkit.services.pubsub.crowd import Crowd
 from netkit.services.pubsub.fabric.counters import FabricFigures
 from netkit.services.pubsub.fabric.link import Link
+from netkit.services.pubsub.fabric.servers import Server
 from netkit.services.pubsub.nats.protocol import NatsFactory, Terms
 from netkit.services.pubsub.protocol import LineFactory
 from netkit.services.pubsub.settings import Options, Protocol, Settings
 
 
 class PubSub(Running[Options]):
-    """One pub/sub service."""
+    """One pub/sub service; `ways` lead to the servers of its fabric, or what they are leads there."""
 
-    def __init__(self, settings: Settings, world: World) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        world: World,
+        ways: Callable[[Server], Way] | None = None,
+    ) -> None:
         self._house = House(
             Broker(randrange), Crowd(world.clock, settings.clients), settings, world
         )
@@ -26,7 +34,7 @@ class PubSub(Running[Options]):
         self._numbers = count(1)
         self._link: Link | None = None
         if settings.fabric.servers:
-            self._link = Link(self._house.broker, settings.fabric, world, chance=random)
+            self._link = Link(self._house.broker, settings.fabric, world, chance=random, ways=ways)
 
     def figures(self) -> Figures:
         """Return what goes on, and what has gone on, in figures."""
