@@ -1,7 +1,6 @@
 """Real `nats-server` processes on ports of 127.0.0.1, which are gone when their test is over."""
 
 import os
-import re
 import shutil
 import sys
 from contextlib import suppress
@@ -40,11 +39,11 @@ class NatsServer(ProcessProtocol):
         self._look()
         return said
 
-    async def ready(self) -> None:
+    async def ready(self, *, in_cluster: bool) -> None:
         """Wait until it serves."""
-        await self.says(b"Server is ready")
-        self.port = int(self._number(rb"client connections on 127.0.0.1:(\d+)"))
-        self.cluster = "nats://127.0.0.1:" + self._number(rb"route connections on 127.0.0.1:(\d+)")
+        self.port = await self._listens(b"client")
+        if in_cluster:
+            self.cluster = f"nats://127.0.0.1:{await self._listens(b'route')}"
 
     def retire(self) -> None:
         """Make it a lame duck: it says so, and goes later."""
@@ -66,9 +65,11 @@ class NatsServer(ProcessProtocol):
         """Be gone."""
         self.gone.callback(None)
 
-    def _number(self, pattern: bytes) -> str:
-        found = re.search(pattern, self._output)
-        return found[1].decode() if found else ""
+    async def _listens(self, whom: bytes) -> int:
+        """Wait until it says where it listens for `whom`; return the port."""
+        said = b"Listening for %b connections on 127.0.0.1:" % whom
+        await self.says(said)  # a line comes as a whole
+        return int(self._output.partition(said)[2].split()[0])
 
     def _look(self) -> None:
         if self._awaited and self._awaited[0] in self._output:
@@ -86,7 +87,7 @@ async def nats_server(test: TestCase, *arguments: str) -> NatsServer:
     processes: Any = reactor
     processes.spawnProcess(server, PROGRAM, [PROGRAM, *where, *arguments])
     test.addCleanup(server.kill)
-    await server.ready()
+    await server.ready(in_cluster="--cluster" in arguments)
     return server
 
 
