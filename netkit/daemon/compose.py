@@ -40,7 +40,7 @@ from netkit.net.pemfiles import Signature, signature
 from netkit.net.reloading import Watch
 from netkit.net.tls import Content, Source, Store, Terms
 from netkit.services import KINDS
-from netkit.services.kind import Running, World
+from netkit.services.kind import Running, TakesTLS, World
 
 
 class StartError(SystemExit, Exception):
@@ -237,6 +237,8 @@ def _listeners(
             inner = running[service.name].factory(plan.options)
             opened = prepared.stores[plan.tls] if plan.tls is not None else None
             tls = opened.store.creator(service.kind.alpn) if opened is not None else None
+            if tls is not None and isinstance(inner, TakesTLS) and inner.take_tls(tls):
+                tls = None
             gate = Gate(inner, plan.limits, reactor, log, tls)
             outermost = behind(plan.proxies, gate) if plan.proxies else gate
             yield Listener(service.name, plan, outermost, reactor, log)

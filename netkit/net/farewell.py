@@ -30,7 +30,7 @@ class Farewell:
         self._deadline: IDelayedCall | None = None
         self._acknowledged = 0
         self._moved_at = 0.0
-        if isinstance(stream, TLSMemoryBIOProtocol):
+        if isinstance(stream, TLSMemoryBIOProtocol) or getattr(stream, "TLS", False):
             stream.loseConnection()  # it knows no half-close, and reads until its goodbye is answered
         else:
             stream.pauseProducing()

@@ -6,11 +6,16 @@ netkit what stands here, and of other services nothing. Rule: nothing here opens
 """
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any, Generic, TypeAlias, TypeVar
+from typing import Any, Generic, Protocol, TypeAlias, TypeVar, runtime_checkable
 
 from attrs import field, frozen
 from twisted.application.service import Service
-from twisted.internet.interfaces import IProtocolFactory, IReactorTCP, IReactorTime
+from twisted.internet.interfaces import (
+    IOpenSSLServerConnectionCreator,
+    IProtocolFactory,
+    IReactorTCP,
+    IReactorTime,
+)
 from twisted.logger import Logger
 
 from netkit.document.lines import KeyPath
@@ -63,6 +68,14 @@ class Running(Service, Generic[Options]):
     def factory(self, options: Options) -> IProtocolFactory:
         """Return what serves the connections of one listener, whose own options are `options`."""
         raise NotImplementedError
+
+
+@runtime_checkable
+class TakesTLS(Protocol):
+    """A factory that may want to begin TLS itself, for protocols that say something before."""
+
+    def take_tls(self, tls: IOpenSSLServerConnectionCreator) -> bool:
+        """Begin `tls` on every connection from now on, or return False: it is begun beforehand."""
 
 
 References: TypeAlias = Mapping[str, Running[Any]]

@@ -1,4 +1,4 @@
-"""Pub/sub: what one client says, every client sees."""
+"""Pub/sub: NATS clients, and whoever connects with netcat, on the same subjects."""
 
 from netkit.services.kind import Kind
 from netkit.services.pubsub.service import build

@@ -13,6 +13,7 @@ from typing import Protocol
 from netkit.services.pubsub.counters import Counters
 from netkit.services.pubsub.interest import Group, Interest, Matched
 from netkit.services.pubsub.messages import Published
+from netkit.services.pubsub.policies import Policies, Policy
 from netkit.services.pubsub.subscriptions import Subscription
 
 
@@ -23,8 +24,15 @@ class Receiver(Protocol):
     def pieces(self) -> list[bytes]:
         """What waits for `settle`; the same list all the time."""
 
+    @property
+    def behind(self) -> bool:
+        """Whether it does not keep up."""
+
     def deliver(self, piece: bytes) -> None:
         """Take `piece`, which others share; never block, never raise, never publish."""
+
+    def deliver_spare(self, piece: bytes, run: Published, policy: Policy) -> None:
+        """Take `piece`, which is `run`, or leave it or others like it out where there is no room."""
 
     def ended(self, subscription: "Subscription[Receiver]") -> None:
         """Forget a subscription that has had as many messages as it was for."""
@@ -38,12 +46,18 @@ class Elsewhere(Protocol):
 
 
 class Broker:
-    """Routes messages. `start(n)` says which of n members of a queue group is the first in turn."""
+    """Routes messages. `start(n)` says which of n members of a queue group is the first in turn.
 
-    def __init__(self, start: Callable[[int], int] = lambda _: 0) -> None:
+    `policies` say what receivers that are behind may go without.
+    """
+
+    def __init__(
+        self, start: Callable[[int], int] = lambda _: 0, policies: Policies | None = None
+    ) -> None:
         self.interest: Interest[Receiver] = Interest(start)
         self.counters = Counters()
         self.elsewhere: Elsewhere | None = None
+        self._policies = policies or None
         self._waiting: list[Receiver] = []
 
     def publish(self, run: Published, besides: Receiver | None = None) -> bool:
@@ -82,7 +96,7 @@ class Broker:
             if besides is not None and besides in receivers:
                 receivers = tuple(each for each in receivers if each is not besides)  # noqa: PLW2901
             if receivers:
-                self._spread(form(run), receivers)
+                self._spread(form(run), run, receivers)
                 receivers_in_all += len(receivers)
         if receivers_in_all:
             size = sum(map(len, run.payloads))
@@ -119,6 +133,8 @@ class Broker:
             pieces = to.pieces
             if len(pieces) == 1:
                 piece = pieces[0]
+            elif not pieces:  # it is behind, and has them already
+                continue
             else:
                 # By identity: the pieces that are kept beside the key stay who they are.
                 key = tuple(map(id, pieces))
@@ -128,7 +144,11 @@ class Broker:
             pieces.clear()
             to.deliver(piece)
 
-    def _spread(self, piece: bytes, receivers: tuple[Receiver, ...]) -> None:
+    def _spread(self, piece: bytes, run: Published, receivers: tuple[Receiver, ...]) -> None:
+        if self._policies is not None:
+            policy = self._policies.of(run.subject)
+            if policy is not Policy.DISCONNECT:
+                receivers = self._spare(piece, run, receivers, policy)
         waiting = self._waiting
         for to in receivers:
             pieces = to.pieces
@@ -136,8 +156,21 @@ class Broker:
                 waiting.append(to)
             pieces.append(piece)
 
+    def _spare(
+        self, piece: bytes, run: Published, receivers: tuple[Receiver, ...], policy: Policy
+    ) -> tuple[Receiver, ...]:
+        """Deliver `piece` to those who are behind, who may go without; return the others."""
+        behind = [to for to in receivers if to.behind]
+        for to in behind:
+            if to.pieces:
+                before = b"".join(to.pieces)
+                to.pieces.clear()
+                to.deliver(before)
+            to.deliver_spare(piece, run, policy)
+        return tuple(to for to in receivers if not to.behind) if behind else receivers
+
     def _one(self, subscription: Subscription[Receiver], run: Published) -> None:
-        self.give(subscription.form(run), subscription.to)
+        self._spread(subscription.form(run), run, (subscription.to,))
         self.counters.went(len(run.payloads), sum(map(len, run.payloads)))
 
     def _last_ones(self, one: Subscription[Receiver], run: Published) -> bool:

@@ -4,7 +4,7 @@ Rule: a client costs what its protocol has not understood yet and what its outle
 means that it leaves: it still gets what was for it until then.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from attrs import frozen
 from twisted.internet.interfaces import (
@@ -17,13 +17,17 @@ from twisted.internet.protocol import Protocol, connectionDone
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
+from netkit.document.values import printable
 from netkit.net.farewell import Farewell
 from netkit.net.peer import LOCAL, host_and_port
 from netkit.net.stream import IStream
 from netkit.services.kind import World
 from netkit.services.pubsub.broker import Broker, Receiver
 from netkit.services.pubsub.crowd import Crowd
+from netkit.services.pubsub.door import Door
+from netkit.services.pubsub.messages import Published
 from netkit.services.pubsub.outlet import Outlet, nowhere
+from netkit.services.pubsub.policies import Policy
 from netkit.services.pubsub.settings import Settings
 from netkit.services.pubsub.subscriptions import Subscription
 
@@ -36,6 +40,7 @@ class House:
     crowd: Crowd
     settings: Settings
     world: World
+    door: Door
 
 
 @implementer(IHalfCloseableProtocol, IHandshakeListener)
@@ -43,7 +48,7 @@ class Client(Protocol):
     """One client; `number` tells it from the others where it has no address.
 
     Of a protocol there are `begin` and `finish`, which are called as the client joins and leaves,
-    `dataReceived`, what it says to one who is too many, and to one who is slow.
+    `dataReceived`, and what it says to one who is too many, and to one who is slow.
     """
 
     transport: IStream
@@ -56,6 +61,7 @@ class Client(Protocol):
         self.source = ""
         self.outlet: Outlet | None = None  # while it is there
         self._farewell: Farewell | None = None
+        self._misses = False
 
     def begin(self) -> None:
         """Welcome the client."""
@@ -73,8 +79,12 @@ class Client(Protocol):
     def connectionMade(self) -> None:
         """Join; with TLS that waits for the handshake: until then there is nobody to take anything."""
         self.source = _source(self.transport.getPeer(), self.number)
-        if not INegotiated.providedBy(self.transport):
+        if not self.shakes_hands():
             self.come()
+
+    def shakes_hands(self) -> bool:
+        """Return whether the handshake of TLS is still to come."""
+        return INegotiated.providedBy(self.transport)
 
     def handshakeCompleted(self) -> None:
         """Join."""
@@ -100,6 +110,10 @@ class Client(Protocol):
         if self._farewell is not None:
             self._farewell.over()
 
+    def warn(self) -> bool:
+        """Tell the client that the service stops; return whether there is a way to tell it."""
+        return False
+
     def close(self) -> None:
         """Let the client go, once what was said has reached it."""
         outlet = self.leave()
@@ -112,7 +126,11 @@ class Client(Protocol):
             self._refuse()
             return
         self.outlet = Outlet(
-            self.transport, self.house.settings, self.house.world.clock, self.let_go_slow
+            self.transport,
+            self.house.settings,
+            self.house.world.clock,
+            self.let_go_slow,
+            self._count_missed,
         )
         self.deliver = self.outlet.deliver
         self.house.broker.counters.connections += 1
@@ -136,17 +154,53 @@ class Client(Protocol):
             outlet.flush(last)
             self._farewell = Farewell(self.transport, self.house.world.clock)
 
+    @property
+    def behind(self) -> bool:
+        """Whether the client does not keep up."""
+        return self.outlet is not None and self.outlet.behind
+
+    def deliver_spare(self, piece: bytes, run: Published, policy: Policy) -> None:
+        """Send `piece`, which is `run`, or leave it or others like it out where there is no room."""
+        if self.outlet is not None:
+            self.outlet.deliver_spare(piece, run, policy)
+
+    def wants(self) -> list[bytes]:
+        """Return some of the subjects that the client has subscribed to."""
+        raise NotImplementedError
+
     def let_go_slow(self, pending: int, seconds: float) -> None:
         """Leave: so many bytes have waited for so many seconds, and go nowhere."""
+        subjects = b", ".join(self.wants()).decode(errors="backslashreplace")
         self.house.world.log.warn(
             "{source} is let go: it is slow, {pending} bytes wait behind its full write buffer, "
-            "the oldest for {seconds:.1f} s",
+            "the oldest for {seconds:.1f} s; subjects: {subjects}",
             source=self.source,
             pending=pending,
             seconds=seconds,
+            subjects=printable(subjects),
         )
         self.house.broker.counters.slow_consumers += 1
+        self.drop()
+
+    def drop(self) -> None:
+        """Leave, and end the connection of a client that takes nothing."""
         self.leave()
+        self.transport.abortConnection()
+
+    def tell_missed(self, missed: Mapping[bytes, int]) -> None:
+        """Tell the client which messages it went without."""
+        raise NotImplementedError
+
+    def _count_missed(self, missed: Mapping[bytes, int]) -> None:
+        if self.outlet is None:
+            return
+        if not self._misses:
+            self._misses = True
+            self.house.world.log.info(
+                "{source} is slow, and goes without messages by policy", source=self.source
+            )
+        self.house.broker.counters.missed += sum(missed.values())
+        self.tell_missed(missed)
 
     def _refuse(self) -> None:
         limit = self.house.crowd.most

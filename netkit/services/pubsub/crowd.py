@@ -7,10 +7,12 @@ costs no delayed call of its own.
 from collections.abc import Callable
 from typing import Protocol, TypeAlias
 
+from twisted.internet.defer import Deferred, succeed
 from twisted.internet.interfaces import IReactorTime
 from twisted.internet.task import LoopingCall
 
 SWEEP = 1.0  # seconds
+_STEP = 0.1
 
 Look: TypeAlias = Callable[[float], None]
 
@@ -18,8 +20,11 @@ Look: TypeAlias = Callable[[float], None]
 class Member(Protocol):
     """One client."""
 
+    def warn(self) -> bool:
+        """Hear that the service stops; return whether that helps, and a while to go is of use."""
+
     def close(self) -> None:
-        """End, once what has been delivered is sent: the service stops."""
+        """End, once what has been delivered is sent."""
 
 
 class Crowd:
@@ -29,6 +34,7 @@ class Crowd:
         self.most = most
         self._members: dict[Member, None] = {}
         self._watched: dict[Member, Look] = {}
+        self._closing = False
         self._clock = clock
         self._sweep = LoopingCall(self._look)
         self._sweep.clock = clock
@@ -39,7 +45,7 @@ class Crowd:
 
     def join(self, member: Member) -> bool:
         """Count `member` in; return whether there was room."""
-        if len(self._members) >= self.most:
+        if self._closing or len(self._members) >= self.most:
             return False
         self._members[member] = None
         return True
@@ -60,11 +66,35 @@ class Crowd:
         if not self._watched and self._sweep.running:
             self._sweep.stop()
 
-    def close(self) -> None:
-        """Let everybody go."""
+    def close(self, seconds: float) -> Deferred[None]:
+        """Let everybody go, within `seconds`; fire when that is done.
+
+        Those who can be warned go one after the other, so that they do not all come to the next server
+        at once, and may go before by themselves. Nobody comes in any more.
+        """
+        self._closing = True
+        staying = []
         for member in tuple(self._members):
-            member.close()
-        self._members.clear()
+            if member.warn():
+                staying.append(member)
+            else:
+                member.close()
+        return self._spread(staying, seconds) if staying else succeed(None)
+
+    def _spread(self, staying: list[Member], seconds: float) -> Deferred[None]:
+        begun, count = self._clock.seconds(), len(staying)
+
+        def step() -> None:
+            due = (self._clock.seconds() - begun) / seconds * count
+            while staying and (count - len(staying) < due or staying[-1] not in self._members):
+                staying.pop().close()
+            if not staying:
+                steps.stop()
+
+        steps = LoopingCall(step)
+        steps.clock = self._clock
+        done: Deferred[None] = steps.start(_STEP, now=False).addCallback(lambda _: None)
+        return done
 
     def _look(self) -> None:
         now = self._clock.seconds()

@@ -1,6 +1,6 @@
 """The line protocol on a transport: whoever is there says lines on one subject, and hears them all."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from twisted.internet.interfaces import IAddress
 from twisted.internet.protocol import ServerFactory
@@ -35,6 +35,14 @@ class LineClient(Client):
     def refusal(self, most: int) -> bytes:
         """Return what the client hears who is one too many."""
         return lines.full(most)
+
+    def wants(self) -> list[bytes]:
+        """Return the subject of the lines."""
+        return [self._subject]
+
+    def tell_missed(self, missed: Mapping[bytes, int]) -> None:
+        """Tell the client how many messages it went without."""
+        self.deliver(lines.missed(sum(missed.values())))
 
     def dataReceived(self, data: bytes) -> None:
         """Publish the lines that `data` ends."""

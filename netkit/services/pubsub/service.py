@@ -4,12 +4,16 @@ from collections.abc import Callable
 from itertools import count
 from random import random, randrange
 
+from twisted.internet.defer import Deferred
+
 from netkit.net.dial import Way
+from netkit.net.logins import Elsewhere
 from netkit.services.kind import References, Running, World
 from netkit.services.pubsub.broker import Broker
 from netkit.services.pubsub.client import House
 from netkit.services.pubsub.counters import Figures
 from netkit.services.pubsub.crowd import Crowd
+from netkit.services.pubsub.door import Door
 from netkit.services.pubsub.fabric.counters import FabricFigures
 from netkit.services.pubsub.fabric.link import Link
 from netkit.services.pubsub.fabric.servers import Server
@@ -19,16 +23,25 @@ from netkit.services.pubsub.settings import Options, Protocol, Settings
 
 
 class PubSub(Running[Options]):
-    """One pub/sub service; `ways` lead to the servers of its fabric, or what they are leads there."""
+    """One pub/sub service.
+
+    Passwords are looked into `elsewhere`, by default in threads. `ways` lead to the servers of a fabric,
+    by default as their URLs say.
+    """
 
     def __init__(
         self,
         settings: Settings,
         world: World,
+        elsewhere: Elsewhere | None = None,
         ways: Callable[[Server], Way] | None = None,
     ) -> None:
         self._house = House(
-            Broker(randrange), Crowd(world.clock, settings.clients), settings, world
+            Broker(randrange, settings.policies),
+            Crowd(world.clock, settings.clients),
+            settings,
+            world,
+            Door(settings, world, elsewhere),
         )
         self._terms = Terms(settings.nats)
         self._numbers = count(1)
@@ -49,7 +62,7 @@ class PubSub(Running[Options]):
     def factory(self, options: Options) -> LineFactory | NatsFactory:
         """Return what serves the clients of one listener, in the protocol it speaks."""
         if options.protocol is Protocol.NATS:
-            return NatsFactory(self._house, self._numbers, self._terms)
+            return NatsFactory(self._house, self._numbers, self._terms, options)
         return LineFactory(self._house, self._numbers)
 
     def startService(self) -> None:
@@ -58,12 +71,18 @@ class PubSub(Running[Options]):
         if self._link is not None:
             self._link.start()
 
-    def stopService(self) -> None:
-        """Let the clients go, once what was said has reached them, and then the cluster."""
-        self._house.crowd.close()
+    def stopService(self) -> Deferred[None]:
+        """Let the clients go, once what was said has reached them; NATS clients one by one.
+
+        Then the node leaves its cluster.
+        """
+        super().stopService()
+        gone = self._house.crowd.close(self._terms.limits.lame_duck)
+        return gone.addCallback(self._leave)
+
+    def _leave(self, _: None) -> None:
         if self._link is not None:
             self._link.stop()
-        super().stopService()
 
 
 def build(settings: Settings, _references: References, world: World) -> PubSub:

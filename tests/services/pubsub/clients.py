@@ -1,6 +1,9 @@
 """A pub/sub service in memory, and clients of both protocols."""
 
+from collections.abc import Callable
+
 from twisted.internet.address import IPv4Address
+from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IAddress
 from twisted.internet.task import Clock
 from twisted.internet.testing import EventLoggingObserver, MemoryReactor
@@ -21,6 +24,7 @@ class PubSubTestCase(SynchronousTestCase):
     def setUp(self) -> None:
         """Start with an empty log and nobody connected."""
         self.clock = Clock()
+        self.looks: list[tuple[Callable[[], bool], Deferred[bool]]] = []
         self.events = EventLoggingObserver()
         log = Logger(namespace="pubsub", observer=LogPublisher(self.events))
         self.world = World(self.clock, MemoryReactor(), log)
@@ -28,9 +32,21 @@ class PubSubTestCase(SynchronousTestCase):
 
     def serve(self, settings: Settings) -> None:
         """Serve anew, by `settings`."""
-        self.service = PubSub(settings, self.world)
+        self.service = PubSub(settings, self.world, self.elsewhere)
         self.listener = self.service.factory(Options(protocol=self.protocol))
         self.others = self.service.factory(Options(protocol=Protocol.LINE))
+
+    def elsewhere(self, work: Callable[[], bool]) -> Deferred[bool]:
+        """Look into a password at `look`, as a thread would in its time."""
+        looked: Deferred[bool] = Deferred()
+        self.looks.append((work, looked))
+        return looked
+
+    def look(self) -> None:
+        """Look into all passwords that wait for it."""
+        looks, self.looks = self.looks, []
+        for work, looked in looks:
+            looked.callback(work())
 
     def connect(self, peer: int | IAddress) -> PeerTransport:
         """Return a client; a number is its port at 192.0.2.1."""

@@ -8,6 +8,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from netkit.services.pubsub.broker import Broker, Receiver
 from netkit.services.pubsub.messages import Published
 from netkit.services.pubsub.nats.writing import nobody
+from netkit.services.pubsub.policies import Policies, Policy
 from netkit.services.pubsub.subscriptions import Form, Subscription
 
 
@@ -18,6 +19,13 @@ class Ear:
     pieces: list[bytes] = Factory(list)
     heard: list[bytes] = Factory(list)
     over: list[Subscription[Receiver]] = Factory(list)
+
+    behind: bool = False
+    spared: list[tuple[bytes, Policy]] = Factory(list)
+
+    def deliver_spare(self, piece: bytes, run: Published, policy: Policy) -> None:
+        """Keep."""
+        self.spared.append((piece, policy))
 
     def deliver(self, piece: bytes) -> None:
         """Keep."""
@@ -209,6 +217,22 @@ class GroupTests(BrokerTestCase):
         self.publish(b"1")
         self.broker.settle()
         self.assertEqual((one.heard, two.heard), ([b"a=1 "], [b"a=1 "]))
+
+
+class PolicyTests(BrokerTestCase):
+    def test_who_is_behind(self) -> None:
+        """Who is behind gets what it may go without apart, in its order; all else is as ever."""
+        self.broker = Broker(policies=Policies([(b"a", Policy.DROP_OLDEST)]))
+        slow, fast = self.ears(2)
+        for ear in (slow, fast):
+            self.subscribe(ear, b">")
+        slow.behind = True
+        for subject in (b"b", b"a", b"b"):
+            self.publish(b"x", subject=subject)
+        self.broker.settle()
+        self.assertEqual(fast.heard, [b"b=x a=x b=x "])
+        self.assertEqual(slow.heard, [b"b=x ", b"b=x "])
+        self.assertEqual(slow.spared, [(b"a=x ", Policy.DROP_OLDEST)])
 
 
 class AnswerTests(BrokerTestCase):

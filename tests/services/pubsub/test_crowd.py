@@ -7,11 +7,17 @@ from netkit.services.pubsub.crowd import Crowd
 
 
 class _Member:
-    def __init__(self) -> None:
+    def __init__(self, crowd: Crowd | None = None) -> None:
         self.closed = 0
+        self.crowd = crowd
+
+    def warn(self) -> bool:
+        return self.crowd is not None
 
     def close(self) -> None:
         self.closed += 1
+        if self.crowd is not None:
+            self.crowd.leave(self)
 
 
 class CrowdTests(SynchronousTestCase):
@@ -53,10 +59,38 @@ class CrowdTests(SynchronousTestCase):
         self.assertEqual(self.clock.getDelayedCalls(), [])
 
     def test_close(self) -> None:
-        """Everybody is let go once."""
+        """Those whom no warning helps are let go at once, and nobody comes in any more."""
         one, two = _Member(), _Member()
         self.crowd.join(one)
         self.crowd.join(two)
-        self.crowd.close()
-        self.crowd.close()
-        self.assertEqual((one.closed, two.closed, len(self.crowd)), (1, 1, 0))
+        self.successResultOf(self.crowd.close(5))
+        self.assertEqual((one.closed, two.closed), (1, 1))
+        self.crowd.leave(one)
+        self.assertFalse(self.crowd.join(_Member()))
+        self.assertEqual(self.clock.getDelayedCalls(), [])
+
+    def test_one_by_one(self) -> None:
+        """Those who are warned go one by one, all within the time."""
+        crowd = Crowd(self.clock, 100)
+        members = [_Member(crowd) for _ in range(10)]
+        for member in members:
+            crowd.join(member)
+        done = crowd.close(5)
+        self.assertEqual(len(crowd), 10)
+        self.clock.pump([0.1] * 25)
+        self.assertIn(len(crowd), (4, 5, 6))
+        self.clock.pump([0.1] * 26)
+        self.successResultOf(done)
+        self.assertEqual([member.closed for member in members], [1] * 10)
+        self.assertEqual(self.clock.getDelayedCalls(), [])
+
+    def test_by_themselves(self) -> None:
+        """When all have gone by themselves nobody waits for the rest of the time."""
+        one, two = _Member(self.crowd), _Member(self.crowd)
+        self.crowd.join(one)
+        self.crowd.join(two)
+        done = self.crowd.close(5)
+        self.crowd.leave(one)
+        self.crowd.leave(two)
+        self.clock.advance(0.1)
+        self.successResultOf(done)

@@ -4,7 +4,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from netkit.document.typed import Document
 from netkit.services.pubsub import KIND
-from netkit.services.pubsub.settings import Options, Protocol, Settings
+from netkit.services.pubsub.settings import Options, PermissionsTable, Protocol, Settings
 
 
 class KindTests(SynchronousTestCase):
@@ -29,6 +29,40 @@ class KindTests(SynchronousTestCase):
             ),
         )
         self.assertEqual(Document("t", "").read(Options, {}, ()), Options(Protocol.LINE))
+
+    def test_users(self) -> None:
+        """Permissions are those of users that there are, or of everybody."""
+        settings = Settings(
+            certificate_users=("ann",),
+            permissions={
+                "ann": PermissionsTable(),
+                "an": PermissionsTable(),
+                "*": PermissionsTable(),
+            },
+        )
+        self.assertEqual(
+            [(complaint.path, complaint.text) for complaint in KIND.complaints(settings)],
+            [(("permissions", "an"), 'there is no user "an"; did you mean "ann"?')],
+        )
+
+    def test_permissions(self) -> None:
+        """A table of permissions is read; a pattern that is none is a problem, and one needs no list."""
+        document = Document(
+            "t",
+            """
+            lines = "a b"
+            [permissions.ann]
+            publish = { allow = "a.>", deny = ["a..b"] }
+            """,
+        )
+        self.assertIsNone(document.read(Settings, document.tables, ()))
+        self.assertEqual(
+            sorted(problem.text for problem in document.problems),
+            [
+                '"a b" is no subject; words with dots between, as in "a.b"',
+                '"a..b" is no pattern; subjects with * or > in them, as in "a.>"',
+            ],
+        )
 
     def test_unknown_protocol(self) -> None:
         """A protocol that is none is a problem that names the right ones."""

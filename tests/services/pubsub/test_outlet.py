@@ -25,6 +25,7 @@ class _Client:
     def _slow(self, pending: int, seconds: float) -> None:
         assert not self.peer.aborted, "it is told of before"
         self.slow.append((pending, seconds))
+        self.peer.abortConnection()
 
 
 class KeepingUpTests(SynchronousTestCase):

@@ -234,7 +234,7 @@ class LimitTests(PubSubTestCase):
         self.assertEqual(
             self.logged()[-2],
             "warn: 192.0.2.1:1 is let go: it is slow, 100485 bytes wait behind its full "
-            "write buffer, the oldest for 0.0 s",
+            "write buffer, the oldest for 0.0 s; subjects: lines",
         )
 
     def test_client_that_stays_behind(self) -> None:

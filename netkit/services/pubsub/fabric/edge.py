@@ -34,6 +34,7 @@ from netkit.services.pubsub.messages import Published
 from netkit.services.pubsub.nats import writing
 from netkit.services.pubsub.nats.grammar import LINE_BYTES
 from netkit.services.pubsub.nats.greeting import Info
+from netkit.services.pubsub.policies import Policy
 from netkit.services.pubsub.subscriptions import Subscription
 
 HEARD_HERE = 10_000
@@ -53,6 +54,8 @@ class State(Enum):
 
 class Edge:
     """What `broker` has to do with the cluster. `stir` is called when `flush` has something to do."""
+
+    behind = False
 
     def __init__(
         self, broker: Broker, buffer_bytes: int, *, buffers: bool, stir: Callable[[], None]
@@ -173,6 +176,9 @@ class Edge:
         """Send messages up, behind what they may be answered on (see `broker.Receiver`)."""
         self.talk.flush()
         self.talk.write(piece)
+
+    def deliver_spare(self, piece: bytes, run: Published, policy: Policy) -> None:
+        """Do nothing: this receiver has no subscription, so that nobody can leave anything out."""
 
     def ended(self, subscription: Subscription[Receiver]) -> None:
         """Do nothing: this receiver has no subscription."""

@@ -7,9 +7,8 @@ client's mistake harms nobody but itself.
 
 from collections.abc import Callable, Mapping
 from enum import Enum
+from itertools import islice
 from typing import Any, cast
-
-from attrs import frozen
 
 from netkit.services.pubsub.broker import Broker, Receiver
 from netkit.services.pubsub.messages import Published
@@ -34,8 +33,12 @@ STALE = Refusal(b"Stale Connection")
 SLOW = Refusal(b"Slow Consumer")
 TOO_MANY_CLIENTS = Refusal(b"maximum connections exceeded")
 TOO_MANY_SUBSCRIPTIONS = Refusal(b"maximum subscriptions exceeded")
-NEEDS_HEADERS = Refusal(b"No Responders Requires Headers Support")
+NEEDS_HEADERS = Refusal(b"no responders requires headers support")
+MISSED = b"_MISSED"
+"""Before the subject of messages that were left out: who has subscribed is told how many."""
+
 _ALL = Permissions()
+_MANY = 10_000
 
 
 class State(Enum):
@@ -47,17 +50,11 @@ class State(Enum):
     OVER = "was refused"
 
 
-@frozen
-class Allowance:
-    """What every client may have: so many subscriptions."""
-
-    subscriptions: int = 10_000
-
-
 class Session:
     """What the client `to` has said to `broker`; `stranger` where it has to log in first.
 
-    While it is ASKING, `greeting` has its login, and what it says waits for `admit`.
+    While it is ASKING, `greeting` has its login, and what it says waits for `admit`. It may have
+    `most` subscriptions. When it is OVER, `why` has been said last.
     """
 
     def __init__(
@@ -66,15 +63,17 @@ class Session:
         to: Receiver,
         *,
         stranger: bool = False,
-        allowance: Allowance = Allowance(),
+        permissions: Permissions = _ALL,
+        most: int = _MANY,
     ) -> None:
         self.state = State.STRANGER if stranger else State.ADMITTED
         self.greeting = Connect()
+        self.why: Refusal | None = None
         self._must_log_in = stranger
         self._broker = broker
         self._to = to
-        self._allowance = allowance
-        self._permissions = _ALL
+        self._most = most
+        self._permissions = permissions
         self._subscriptions: dict[bytes, Subscription[Receiver]] = {}
         self._held: list[Event] = []
 
@@ -96,6 +95,7 @@ class Session:
     def admit(self, permissions: Permissions) -> None:
         """Let the client in, who may do what `permissions` say, and do what it has said meanwhile."""
         self.state = State.ADMITTED
+        self._must_log_in = False
         self._permissions = permissions
         self._well()
         held, self._held = self._held, []
@@ -109,12 +109,23 @@ class Session:
         self._say(writing.refusal(refusal))
         if refusal.fatal or self.state is State.STRANGER:
             self.state = State.OVER
+            self.why = refusal
 
     def forget(self, subscription: Subscription[Receiver]) -> None:
         """Forget a subscription that has ended by itself."""
         form = subscription.form
         if isinstance(form, Delivered):
             self._subscriptions.pop(form.sid, None)
+
+    def wants(self, most: int) -> list[bytes]:
+        """Return the patterns of at most so many subscriptions."""
+        return [each.pattern for each in islice(self._subscriptions.values(), most)]
+
+    def tell_missed(self, missed: Mapping[bytes, int]) -> None:
+        """Tell the client, if it has subscribed to that, what it went without for being slow."""
+        for subject, messages in missed.items():
+            run = Published(MISSED + b"." + subject if subject else MISSED, [b"%d" % messages])
+            self._broker.answer(run, self._to)
 
     def end(self) -> None:
         """End all subscriptions."""
@@ -164,7 +175,7 @@ class Session:
         if wanted.sid in self._subscriptions:
             self._well()
             return
-        if len(self._subscriptions) >= self._allowance.subscriptions:
+        if len(self._subscriptions) >= self._most:
             self.refuse(TOO_MANY_SUBSCRIPTIONS)
             return
         rules = self._permissions.subscribe

@@ -66,7 +66,7 @@ class Cluster:
     def node(self, **fabric: Any) -> PubSub:
         """Return a node, linked to the first server unless `fabric` says otherwise."""
         fabric.setdefault("servers", tuple(f"nats://{name}" for name in self.servers))
-        node = PubSub(Settings(fabric=Fabric(**fabric)), self.world, lambda to: _Way(self, to))
+        node = PubSub(Settings(fabric=Fabric(**fabric)), self.world, ways=lambda to: _Way(self, to))
         node.startService()
         self.run()
         return node

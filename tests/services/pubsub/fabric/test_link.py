@@ -95,8 +95,10 @@ class EverywhereTests(ClusterTestCase):
         self.client(self.left).say(pub(b"a", b"last"))
         for pump in self.cluster.pumps:
             pump.pump()
-        self.left.stopService()
-        self.cluster.run()
+        gone = self.left.stopService()
+        for _ in range(100):
+            self.cluster.run(0.1)
+        self.successResultOf(gone)
         self.assertEqual(client.heard(), msg(b"a", 1, b"last"))
         self.assertEqual(self.cluster.servers["hub"].figures().connections, 3)
         self.right.stopService()

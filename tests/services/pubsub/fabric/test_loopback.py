@@ -16,7 +16,7 @@ from netkit.services.kind import World
 from netkit.services.pubsub import KIND
 from netkit.services.pubsub.fabric.settings import Fabric
 from netkit.services.pubsub.service import PubSub
-from netkit.services.pubsub.settings import Options, Settings
+from netkit.services.pubsub.settings import Nats, Options, Settings
 from netkit.services.pubsub.settings import Protocol as Spoken
 from tests.listening import listening
 from tests.net.test_dial import issued
@@ -120,7 +120,7 @@ class FabricTestCase(TestCase):
         clock: Any = reactor
         log = Log()
         world = World(clock, clock, Logger(namespace="pubsub", observer=LogPublisher(log)))
-        settings = Settings(fabric=Fabric(servers=servers, **fabric))
+        settings = Settings(fabric=Fabric(servers=servers, **fabric), nats=Nats(lame_duck=0.1))
         self.assertEqual(list(KIND.complaints(settings)), [])
         node = KIND.build(settings, {}, world)
         assert isinstance(node, PubSub)

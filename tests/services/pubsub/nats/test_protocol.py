@@ -2,8 +2,19 @@
 
 import json
 
-from netkit.services.pubsub.settings import Nats, Settings
+from netkit.services.pubsub.policies import Policy
+from netkit.services.pubsub.settings import (
+    Nats,
+    PermissionsTable,
+    RulesTable,
+    Settings,
+    SlowRule,
+)
+from tests.net.transports import PeerTransport
 from tests.services.pubsub.clients import CONNECT, NatsTestCase
+from tests.services.pubsub.test_door import HASH
+
+_ANN = b'CONNECT {"user":"ann","pass":"secret","verbose":false}\r\n'
 
 
 class WelcomeTests(NatsTestCase):
@@ -168,20 +179,107 @@ class PingTests(NatsTestCase):
 
 
 class SlowTests(NatsTestCase):
-    def test_named(self) -> None:
-        """One that never reads is let go at its limit; the others lose nothing."""
-        self.serve(Settings(pending_bytes=100_000))
-        stalled, talker = self.client(1, b"SUB a 1\r\n"), self.client(2)
-        other = self.client(3, b"SUB a 1\r\n")
-        payload = b"x" * 1000
-        count = 0
-        while not stalled.aborted:
-            talker.send(b"PUB a 1000\r\n%b\r\n" % payload)
+    def crowd(self, settings: Settings) -> tuple[PeerTransport, PeerTransport, PeerTransport]:
+        """Return one that never reads, one that talks, and one that reads."""
+        self.serve(settings)
+        said = b"SUB a 1\r\nSUB _MISSED.> 2\r\n"
+        return self.client(1, said), self.client(2), self.client(3, said)
+
+    def flood(self, talker: PeerTransport, other: PeerTransport, count: int) -> None:
+        """Let `talker` publish so many messages of a kilobyte, and `other` read them."""
+        for number in range(count):
+            talker.send(b"PUB a 1000\r\n%01000d\r\n" % number)
             other.take()
-            count += 1
-            self.assertLess(count, 1000)
-        self.assertEqual(other.taken.count(payload), count)
+
+    def test_disconnect(self) -> None:
+        """One that never reads is told so at its limit, named and let go; the others lose nothing."""
+        stalled, talker, other = self.crowd(Settings(pending_bytes=100_000))
+        self.flood(talker, other, 200)
         self.assertEqual(self.service.figures().slow_consumers, 1)
+        self.assertEqual(other.taken.count(b"MSG a 1 1000\r\n"), 200)
+        (line,) = (line for line in self.logged() if "is let go" in line)
+        self.assertIn("192.0.2.1:1 is let go: it is slow, 100", line)
+        self.assertTrue(line.endswith("; subjects: a, _MISSED.>"))
+        self.assertLess(stalled.waiting, 70_000)
+        heard = stalled.take()
+        self.assertTrue(heard.endswith(b"\r\n-ERR 'Slow Consumer'\r\n"))
+        self.assertTrue(stalled.finished)
+
+    def test_disconnect_for_good(self) -> None:
+        """One that does not even take that is gone after ten seconds."""
+        stalled, talker, other = self.crowd(Settings(pending_bytes=100_000))
+        self.flood(talker, other, 200)
+        self.clock.pump([1.0] * 11)
+        self.assertTrue(stalled.aborted)
+
+    def numbers(self, heard: bytes) -> list[int]:
+        """Return the numbers of the messages in what a client has got."""
+        frames = heard.split(b"MSG a 1 1000\r\n")[1:]
+        return [int(frame[:1000]) for frame in frames]
+
+    def test_drop_newest(self) -> None:
+        """With drop-newest a slow client gets what it has room for, and hears how many it missed."""
+        rule = SlowRule(subject="a", policy=Policy.DROP_NEWEST)
+        stalled, talker, other = self.crowd(Settings(pending_bytes=100_000, slow=(rule,)))
+        self.flood(talker, other, 300)
+        self.assertEqual(other.taken.count(b"MSG a 1 1000\r\n"), 300)
+        heard = stalled.take()
+        numbers = self.numbers(heard)
+        self.assertEqual(numbers, list(range(len(numbers))))
+        missed = b"%d" % (300 - len(numbers))
+        self.assertTrue(heard.endswith(b"MSG _MISSED.a 2 %d\r\n%b\r\n" % (len(missed), missed)))
+        self.assertEqual(self.service.figures().missed, 300 - len(numbers))
+        self.assertEqual(self.service.figures().slow_consumers, 0)
+        talker.send(b"PUB a 1\r\nx\r\n")
+        self.assertEqual(stalled.take(), b"MSG a 1 1\r\nx\r\n")
+
+    def test_drop_oldest(self) -> None:
+        """With drop-oldest a slow client gets what came last, and hears how many it missed."""
+        rule = SlowRule(subject="*", policy=Policy.DROP_OLDEST)
+        stalled, talker, other = self.crowd(Settings(pending_bytes=100_000, slow=(rule,)))
+        self.flood(talker, other, 300)
+        heard = stalled.take()
+        numbers = self.numbers(heard)
+        self.assertEqual(numbers, sorted(numbers))
+        self.assertEqual((numbers[0], numbers[-1]), (0, 299))
+        missed = b"%d" % (300 - len(numbers))
+        self.assertTrue(heard.endswith(b"MSG _MISSED.a 2 %d\r\n%b\r\n" % (len(missed), missed)))
+
+    def test_lines(self) -> None:
+        """A slow line client is told in a line."""
+        rule = SlowRule(subject="lines", policy=Policy.DROP_NEWEST)
+        self.serve(Settings(pending_bytes=10_000, slow=(rule,)))
+        line, talker = self.line_client(1), self.client(2)
+        for _ in range(200):
+            talker.send(b"PUB lines 1000\r\n%b\r\n" % (b"x" * 1000))
+        heard = line.take()
+        missed = 200 - heard.count(b"<192.0.2.1:2>")
+        self.assertTrue(heard.endswith(b"too slow: %d messages were left out\n" % missed))
+
+
+class StopTests(NatsTestCase):
+    def test_lame_duck(self) -> None:
+        """At a stop clients are told, still get what is published, and are let go within the time."""
+        self.service.startService()
+        one, two = self.client(1, b"SUB a 1\r\n"), self.client(2)
+        line = self.line_client(3)
+        stopped = self.service.stopService()
+        self.assertIn(b'"ldm":true', one.take())
+        line.take()
+        self.assertTrue(line.disconnected)
+        two.send(b"PUB a 1\r\nx\r\n")
+        self.assertEqual(one.take(), b"MSG a 1 1\r\nx\r\n")
+        self.clock.pump([0.1] * 51)
+        self.successResultOf(stopped)
+        one.take()
+        two.take()
+        self.assertTrue(one.disconnected and two.disconnected)
+        self.assertEqual(self.clock.getDelayedCalls(), [])
+
+    def test_nobody(self) -> None:
+        """Without clients nobody waits."""
+        self.service.startService()
+        self.successResultOf(self.service.stopService())
 
 
 class FiguresTests(NatsTestCase):
@@ -194,3 +292,77 @@ class FiguresTests(NatsTestCase):
         self.assertEqual((figures.subscriptions, figures.in_messages), (2, 1))
         self.assertEqual((figures.in_bytes, figures.out_messages, figures.out_bytes), (3, 1, 3))
         one.abortConnection()
+
+
+class LoginTests(NatsTestCase):
+    def setUp(self) -> None:
+        """Start with one user."""
+        super().setUp()
+        self.serve(Settings(users={"ann": HASH}))
+
+    def test_info(self) -> None:
+        """The first line says that a login is needed."""
+        self.assertIn(b'"auth_required":true', self.connect(1).take())
+
+    def test_right(self) -> None:
+        """Who has logged in is answered, whatever it has said meanwhile included; nothing is read."""
+        peer = self.client(1, b"SUB a 1\r\nPUB a 0\r\n\r\nPING\r\n", _ANN)
+        self.assertEqual((peer.take(), peer.reading), (b"", False))
+        self.look()
+        self.assertEqual((peer.take(), peer.reading), (b"MSG a 1 0\r\n\r\nPONG\r\n", True))
+        self.clock.pump([1.0] * 10)
+        self.assertFalse(peer.aborted)
+
+    def test_twice(self) -> None:
+        """A second CONNECT needs no second login."""
+        peer = self.client(1, _ANN * 1000 + b"PING\r\n", _ANN)
+        self.look()
+        self.assertEqual(peer.take(), b"PONG\r\n")
+        peer.send(b"CONNECT {}\r\nPING\r\n")
+        self.assertEqual(peer.take(), b"+OK\r\nPONG\r\n")
+
+    def test_remembered(self) -> None:
+        """A login that was right a moment ago is not looked into again."""
+        self.client(1, b"PING\r\n", _ANN)
+        self.look()
+        self.assertEqual(self.client(2, b"PING\r\n", _ANN).take(), b"PONG\r\n")
+
+    def test_wrong(self) -> None:
+        """Who has not is told so and let go, and named in the log."""
+        peer = self.client(1, b"PING\r\n", _ANN.replace(b"secret", b"wrong"))
+        self.look()
+        self.assertEqual(peer.take(), b"-ERR 'Authorization Violation'\r\n")
+        self.assertTrue(peer.finished)
+        self.assertIn('warn: auth failed for "ann" from 192.0.2.1', self.logged())
+        peer.finish()
+        self.assertEqual(self.clock.getDelayedCalls(), [])
+
+    def test_without(self) -> None:
+        """Who says anything without a login is let go at once."""
+        peer = self.client(1, b"", b"SUB a 1\r\n")
+        self.assertEqual(peer.take(), b"-ERR 'Authorization Violation'\r\n")
+        self.assertEqual(self.client(2, b"").take(), b"-ERR 'Authorization Violation'\r\n")
+
+    def test_silence(self) -> None:
+        """Who says nothing has two seconds."""
+        peer = self.connect(1)
+        peer.take()
+        self.clock.advance(1)
+        self.assertEqual(peer.take(), b"")
+        self.clock.advance(1)
+        self.assertEqual(peer.take(), b"-ERR 'Authentication Timeout'\r\n")
+
+    def test_gone_meanwhile(self) -> None:
+        """Who leaves while its login is looked into leaves nothing behind."""
+        peer = self.client(1, b"PING\r\n", _ANN)
+        peer.abortConnection()
+        self.look()
+        self.assertEqual(self.service.figures().connections, 0)
+        self.assertEqual(self.clock.getDelayedCalls(), [])
+
+    def test_open_by_permissions(self) -> None:
+        """Where nobody has to log in, the permissions of * hold."""
+        table = PermissionsTable(publish=RulesTable(deny=("a",)))
+        self.serve(Settings(permissions={"*": table}))
+        peer = self.client(1, b"SUB a 1\r\nPUB a 0\r\n\r\n")
+        self.assertEqual(peer.take(), b"-ERR 'Permissions Violation for Publish to \"a\"'\r\n")

@@ -6,25 +6,22 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from netkit.services.pubsub.broker import Broker, Receiver
 from netkit.services.pubsub.nats.grammar import SERVER, Grammar
-from netkit.services.pubsub.nats.session import Allowance, Session, State
+from netkit.services.pubsub.nats.session import Session, State
 from netkit.services.pubsub.nats.wire import Reader
 from netkit.services.pubsub.permissions import Permissions, Rules
 from netkit.services.pubsub.subscriptions import Subscription
 from tests.services.pubsub.test_broker import Ear
 
-_ANY = Allowance()
 _QUIET = b'CONNECT {"verbose":false,"pedantic":false,"headers":true,"no_responders":true}\r\n'
 
 
 class _Client(Ear):
     """A receiver with a session of its own."""
 
-    def __init__(
-        self, broker: Broker, *, stranger: bool = False, allowance: Allowance = _ANY
-    ) -> None:
+    def __init__(self, broker: Broker, *, stranger: bool = False, most: int = 1000) -> None:
         super().__init__()
         self.broker = broker
-        self.session = Session(broker, self, stranger=stranger, allowance=allowance)
+        self.session = Session(broker, self, stranger=stranger, most=most)
         self.reader = Reader(Grammar(SERVER))
 
     def ended(self, subscription: Subscription[Receiver]) -> None:
@@ -49,9 +46,9 @@ class SessionTestCase(SynchronousTestCase):
         """Start with nobody."""
         self.broker = Broker()
 
-    def client(self, allowance: Allowance = _ANY) -> _Client:
+    def client(self, most: int = 1000) -> _Client:
         """Return a client that has said CONNECT."""
-        client = _Client(self.broker, allowance=allowance)
+        client = _Client(self.broker, most=most)
         self.assertEqual(client.say(_QUIET), b"")
         return client
 
@@ -172,7 +169,7 @@ class MannersTests(SessionTestCase):
         """Who asks for answers in headers and takes no headers is refused."""
         client = _Client(self.broker)
         heard = client.say(b'CONNECT {"no_responders":true}\r\nPING\r\n')
-        self.assertEqual(heard, b"-ERR 'No Responders Requires Headers Support'\r\n")
+        self.assertEqual(heard, b"-ERR 'no responders requires headers support'\r\n")
 
     def test_unknown(self) -> None:
         """After what is no verb nothing is heard any more."""
@@ -183,7 +180,7 @@ class MannersTests(SessionTestCase):
 
     def test_too_many_subscriptions(self) -> None:
         """One subscription too many ends the session; one that ended makes room."""
-        client = self.client(Allowance(subscriptions=2))
+        client = self.client(most=2)
         client.say(b"SUB a 1\r\nSUB b 2\r\nUNSUB 1\r\nSUB c 3\r\nSUB c 3\r\nPING\r\n")
         heard = client.say(b"SUB d 4\r\n")
         self.assertEqual(heard, b"-ERR 'maximum subscriptions exceeded'\r\n")
