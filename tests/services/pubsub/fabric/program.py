@@ -5,7 +5,7 @@ import shutil
 import sys
 from contextlib import suppress
 from pathlib import Path
-from signal import SIGUSR2
+from signal import SIGSTOP, SIGUSR2
 from typing import Any
 
 from twisted.internet.defer import Deferred
@@ -47,8 +47,11 @@ class NatsServer(ProcessProtocol):
 
     def retire(self) -> None:
         """Make it a lame duck: it says so, and goes later."""
-        assert self.transport.pid is not None
-        os.kill(self.transport.pid, SIGUSR2)
+        self._signal(SIGUSR2)
+
+    def freeze(self) -> None:
+        """Let it be as if the network to it were cut: connections stay, and nothing is answered."""
+        self._signal(SIGSTOP)
 
     def kill(self) -> Deferred[None]:
         """End it at once; return a Deferred that fires when it is gone."""
@@ -64,6 +67,10 @@ class NatsServer(ProcessProtocol):
     def processEnded(self, reason: Failure) -> None:
         """Be gone."""
         self.gone.callback(None)
+
+    def _signal(self, number: int) -> None:
+        assert self.transport.pid is not None
+        os.kill(self.transport.pid, number)
 
     async def _listens(self, whom: bytes) -> int:
         """Wait until it says where it listens for `whom`; return the port."""

@@ -102,7 +102,7 @@ class Log:
 
 
 class FabricTestCase(TestCase):
-    timeout = 30
+    timeout = 20
     skip = NO_PROGRAM
 
     async def node(self, *servers: str, **fabric: Any) -> tuple[PubSub, int, Log]:
@@ -144,7 +144,7 @@ class ClusterTests(FabricTestCase):
     async def setUp(self) -> None:  # type: ignore[override]  # trial waits for it
         """Start a cluster of two servers, and two nodes, one at each."""
         self.servers = {server.port: server for server in await cluster_of_two(self)}
-        self.left, self.left_port, self.left_log = await self.node(*self.urls())
+        self.left, self.left_port, self.left_log = await self.node(*self.urls(), ping_interval=0.2)
         self.right, self.right_port, self.right_log = await self.node(*self.urls())
 
     def urls(self) -> list[str]:
@@ -235,6 +235,19 @@ class ClusterTests(FabricTestCase):
         await linked
         self.assertIsNot(self.server_of(self.left), server)
         self.assertIn("it is about to go", self.left_log.lines[-2])
+
+    async def test_partition(self) -> None:
+        """A server that nothing is heard of any more is left; meanwhile the node goes on by itself."""
+        client = await self.client(self.left_port, b"SUB a 1\r\nSUB a q 2\r\n")
+        linked = self.left_log.says("linked to")
+        self.server_of(self.left).freeze()
+        client.say(b"PUB a 1\r\nx\r\n")
+        await client.hears(b"MSG a 1 1\r\nx\r\n")
+        await linked
+        self.assertIn("2 pings are not answered", self.left_log.lines[-2])
+        # The other server, too, may still take the silent one for alive, and give it a share.
+        client.say(b"PUB a 1\r\ny\r\n" * 50)
+        await client.hears(b"MSG a 2 1\r\ny\r\n")
 
 
 class SecuredTests(FabricTestCase):
