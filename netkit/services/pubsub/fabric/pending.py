@@ -10,8 +10,11 @@ from attrs import define, field
 
 from netkit.services.pubsub.messages import Published
 
-OVERHEAD = 200
-"""What a message costs beside its payload, in bytes; half a million empty ones would weigh nothing."""
+OVERHEAD = 50
+"""What a message costs beside its payload, in bytes: else any number of empty ones would fit."""
+
+RUN_OVERHEAD = 400
+"""What a run costs beside its messages, in bytes."""
 
 
 @define
@@ -55,5 +58,5 @@ class Pending:
 
 
 def _cost(run: Published) -> int:
-    every = OVERHEAD + len(run.subject) + len(run.reply)
-    return sum(map(len, run.payloads)) + every * len(run.payloads)
+    payloads = sum(map(len, run.payloads)) + OVERHEAD * len(run.payloads)
+    return RUN_OVERHEAD + len(run.subject) + len(run.reply) + payloads

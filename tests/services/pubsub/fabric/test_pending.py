@@ -4,7 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
-from netkit.services.pubsub.fabric.pending import OVERHEAD, Pending
+from netkit.services.pubsub.fabric.pending import OVERHEAD, RUN_OVERHEAD, Pending
 from netkit.services.pubsub.messages import Published
 
 
@@ -37,6 +37,7 @@ class PendingTests(SynchronousTestCase):
             self.assertLessEqual(pending.size, 2000)
             self.assertLessEqual(pending.messages * OVERHEAD, 2000)
         self.assertEqual(pending.messages, sum(map(len, taken)))
+        self.assertLessEqual(RUN_OVERHEAD * len(taken), 2000)
         found = [run.payloads for run in iter(lambda: pending.take(0), None)]
         self.assertEqual(found, taken)
         self.assertEqual((pending.size, pending.messages), (0, 0))
