@@ -125,13 +125,7 @@ class Client(Protocol):
         if not self.house.crowd.join(self):
             self._refuse()
             return
-        self.outlet = Outlet(
-            self.transport,
-            self.house.settings,
-            self.house.world.clock,
-            self.let_go_slow,
-            self._count_missed,
-        )
+        self.outlet = Outlet(self.transport, self.house.settings, self.house.world.clock, self)
         self.deliver = self.outlet.deliver
         self.house.broker.counters.connections += 1
         self._tell("joined")
@@ -191,7 +185,8 @@ class Client(Protocol):
         """Tell the client which messages it went without."""
         raise NotImplementedError
 
-    def _count_missed(self, missed: Mapping[bytes, int]) -> None:
+    def caught_up(self, missed: Mapping[bytes, int]) -> None:
+        """Count and tell how many messages to which subjects were left out."""
         if self.outlet is None:
             return
         if not self._misses:

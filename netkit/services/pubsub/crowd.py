@@ -4,8 +4,7 @@ Rule: there are no more than `most`, and their times are looked at together, onc
 costs no delayed call of its own.
 """
 
-from collections.abc import Callable
-from typing import Protocol, TypeAlias
+from typing import Protocol
 
 from twisted.internet.defer import Deferred, succeed
 from twisted.internet.interfaces import IReactorTime
@@ -13,8 +12,6 @@ from twisted.internet.task import LoopingCall
 
 SWEEP = 1.0  # seconds
 _STEP = 0.1
-
-Look: TypeAlias = Callable[[float], None]
 
 
 class Member(Protocol):
@@ -27,13 +24,20 @@ class Member(Protocol):
         """End, once what has been delivered is sent."""
 
 
+class Watched(Protocol):
+    """One client that has deadlines."""
+
+    def look(self, now: float) -> None:
+        """Do what is due."""
+
+
 class Crowd:
     """The clients, at most `most`, and what wants to be called every second."""
 
     def __init__(self, clock: IReactorTime, most: int) -> None:
         self.most = most
         self._members: dict[Member, None] = {}
-        self._watched: dict[Member, Look] = {}
+        self._watched: set[Watched] = set()
         self._closing = False
         self._clock = clock
         self._sweep = LoopingCall(self._look)
@@ -54,15 +58,15 @@ class Crowd:
         """Count `member` out; it need not have joined."""
         self._members.pop(member, None)
 
-    def watch(self, member: Member, look: Look) -> None:
-        """Have `look` called every second with the time, until `member` is ignored."""
-        self._watched[member] = look
+    def watch(self, member: Watched) -> None:
+        """Have `member` look every second what is due, until it is ignored."""
+        self._watched.add(member)
         if not self._sweep.running:
             self._sweep.start(SWEEP, now=False)
 
-    def ignore(self, member: Member) -> None:
+    def ignore(self, member: Watched) -> None:
         """Watch `member` no longer; it need not be watched."""
-        self._watched.pop(member, None)
+        self._watched.discard(member)
         if not self._watched and self._sweep.running:
             self._sweep.stop()
 
@@ -98,5 +102,5 @@ class Crowd:
 
     def _look(self) -> None:
         now = self._clock.seconds()
-        for look in tuple(self._watched.values()):
-            look(now)
+        for member in tuple(self._watched):
+            member.look(now)

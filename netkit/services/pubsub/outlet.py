@@ -7,8 +7,8 @@ that, and it is told how many. Nothing is read from it meanwhile, so that a
 client which says more than it takes is slowed down by its own connection and not cut for it.
 """
 
-from collections.abc import Callable, Mapping
-from typing import TypeAlias
+from collections.abc import Mapping
+from typing import Protocol
 
 from twisted.internet.interfaces import IDelayedCall, IPushProducer, IReactorTime
 from zope.interface import implementer
@@ -19,40 +19,43 @@ from netkit.services.pubsub.messages import Published
 from netkit.services.pubsub.policies import Policy
 from netkit.services.pubsub.settings import Settings
 
-OnSlow: TypeAlias = Callable[[int, float], None]
-OnMissed: TypeAlias = Callable[[Mapping[bytes, int]], None]
+
+class Owner(Protocol):
+    """Whose way out it is."""
+
+    def let_go_slow(self, pending: int, seconds: float) -> None:
+        """End the connection: so many bytes, which are dropped, have waited for so many seconds."""
+
+    def caught_up(self, missed: Mapping[bytes, int]) -> None:
+        """Hear that all is sent again, but so many messages to these subjects were left out."""
 
 
 def nowhere(piece: bytes) -> None:
     """Drop `piece`: whom it is for is not there, or not any more."""
 
 
-def _untold(missed: Mapping[bytes, int]) -> None:
-    """Tell nobody."""
-
-
 @implementer(IPushProducer)
 class Outlet:
-    """The way out to the client at `transport`.
+    """The way out to the client at `transport`, whose `owner` hears of it when the client is slow."""
 
-    `on_slow` is called once, to end the connection of a slow client, with the bytes that waited behind
-    the write buffer and are dropped, and the seconds that the oldest has waited. `on_missed` is called
-    when a client has caught up, with the subjects of messages that were left out, and how many.
-    """
+    __slots__ = (
+        "_backlog",
+        "_behind_since",
+        "_clock",
+        "_deadline",
+        "_full",
+        "_owner",
+        "_settings",
+        "_transport",
+    )
 
     def __init__(
-        self,
-        transport: IStream,
-        settings: Settings,
-        clock: IReactorTime,
-        on_slow: OnSlow,
-        on_missed: OnMissed = _untold,
+        self, transport: IStream, settings: Settings, clock: IReactorTime, owner: Owner
     ) -> None:
         self._transport = transport
         self._settings = settings
         self._clock = clock
-        self._on_slow = on_slow
-        self._on_missed = on_missed
+        self._owner = owner
         self._backlog: Backlog | None = None  # until there is one
         self._full = False
         self._behind_since: float | None = None
@@ -125,7 +128,7 @@ class Outlet:
             self._backlog = None
             self._transport.resumeProducing()
             if backlog is not None and (missed := backlog.missed()):
-                self._on_missed(missed)
+                self._owner.caught_up(missed)
 
     def stopProducing(self) -> None:
         """Watch the time no longer: the connection ends."""
@@ -157,4 +160,4 @@ class Outlet:
         self.stopProducing()
         pending = 0 if self._backlog is None else self._backlog.size
         self._backlog = None
-        self._on_slow(pending, self._clock.seconds() - since)
+        self._owner.let_go_slow(pending, self._clock.seconds() - since)

@@ -10,6 +10,13 @@ class _Member:
     def __init__(self, crowd: Crowd | None = None) -> None:
         self.closed = 0
         self.crowd = crowd
+        self.shy: Crowd | None = None
+        self.seen: list[float] = []
+
+    def look(self, now: float) -> None:
+        self.seen.append(now)
+        if self.shy is not None:
+            self.shy.ignore(self)
 
     def warn(self) -> bool:
         return self.crowd is not None
@@ -39,13 +46,12 @@ class CrowdTests(SynchronousTestCase):
 
     def test_looks(self) -> None:
         """All who are watched are looked at by one delayed call; without any there is none."""
-        seen: list[float] = []
         one, two = _Member(), _Member()
-        self.crowd.watch(one, seen.append)
-        self.crowd.watch(two, seen.append)
+        self.crowd.watch(one)
+        self.crowd.watch(two)
         self.assertEqual(len(self.clock.getDelayedCalls()), 1)
         self.clock.advance(1)
-        self.assertEqual(seen, [1, 1])
+        self.assertEqual((one.seen, two.seen), ([1], [1]))
         self.crowd.ignore(one)
         self.crowd.ignore(two)
         self.crowd.ignore(two)
@@ -54,7 +60,8 @@ class CrowdTests(SynchronousTestCase):
     def test_ignored_while_looked_at(self) -> None:
         """Who is looked at may leave, and others with it."""
         one = _Member()
-        self.crowd.watch(one, lambda _: self.crowd.ignore(one))
+        one.shy = self.crowd
+        self.crowd.watch(one)
         self.clock.advance(1)
         self.assertEqual(self.clock.getDelayedCalls(), [])
 

@@ -1,16 +1,21 @@
 """An outlet sends at once, keeps what a slow client does not take, and loses patience."""
 
+from collections.abc import Mapping
+
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from twisted.internet.protocol import Protocol
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
+from netkit.services.pubsub.messages import Published
 from netkit.services.pubsub.outlet import Outlet
+from netkit.services.pubsub.policies import Policy
 from netkit.services.pubsub.settings import Settings
 from tests.net.transports import PeerTransport
 
 _BUFFER = 64 * 1024  # bytes; what the transport holds before it pauses its producer
+_RUN = Published(b"s", [b"1", b"2"])
 _FULL = b"x" * (_BUFFER + 1)
 
 
@@ -20,12 +25,16 @@ class _Client:
         self.clock = Clock()
         self.peer = PeerTransport(Protocol())
         self.slow: list[tuple[int, float]] = []
-        self.outlet = Outlet(self.peer, limits, self.clock, self._slow)
+        self.missed: list[Mapping[bytes, int]] = []
+        self.outlet = Outlet(self.peer, limits, self.clock, self)
 
-    def _slow(self, pending: int, seconds: float) -> None:
+    def let_go_slow(self, pending: int, seconds: float) -> None:
         assert not self.peer.aborted, "it is told of before"
         self.slow.append((pending, seconds))
         self.peer.abortConnection()
+
+    def caught_up(self, missed: Mapping[bytes, int]) -> None:
+        self.missed.append(missed)
 
 
 class KeepingUpTests(SynchronousTestCase):
@@ -147,6 +156,37 @@ class BehindTests(SynchronousTestCase):
         self.assertEqual(len(client.clock.getDelayedCalls()), 1)
         client.clock.advance(10)
         self.assertEqual(client.clock.getDelayedCalls(), [])
+
+
+class SpareTests(SynchronousTestCase):
+    def test_keeping_up(self) -> None:
+        """Who keeps up goes without nothing."""
+        client = _Client()
+        client.outlet.deliver_spare(b"x", _RUN, Policy.DROP_OLDEST)
+        self.assertEqual((client.peer.take(), client.missed), (b"x", []))
+
+    def test_policies(self) -> None:
+        """Who is behind goes without the oldest or the newest, and hears of it once all is sent."""
+        for policy, kept in ((Policy.DROP_OLDEST, b"b"), (Policy.DROP_NEWEST, b"a")):
+            client = _Client(pending_bytes=6000)
+            client.outlet.deliver(_FULL)
+            for letter in (b"a", b"b"):
+                client.outlet.deliver_spare(letter * 5000, _RUN, policy)
+            self.assertEqual(client.missed, [])
+            with self.subTest(policy):
+                self.assertEqual(client.peer.take(), _FULL + kept * 5000)
+                self.assertEqual((client.missed, client.slow), ([{b"s": 2}], []))
+
+    def test_makes_room(self) -> None:
+        """Messages that may be left out are, before a client is let go for others."""
+        client = _Client(pending_bytes=6000)
+        client.outlet.deliver(_FULL)
+        client.outlet.deliver_spare(b"a" * 5000, _RUN, Policy.DROP_NEWEST)
+        client.outlet.deliver(b"b" * 5000)
+        self.assertEqual(client.slow, [])
+        self.assertEqual(client.peer.take(), _FULL + b"b" * 5000)
+        self.assertEqual(client.missed, [{b"s": 2}])
+        self.assertFalse(client.outlet.behind)
 
 
 class EndTests(SynchronousTestCase):

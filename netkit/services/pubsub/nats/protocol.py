@@ -201,7 +201,7 @@ class NatsClient(Client):
     def _watch(self, seconds: float) -> None:
         """Look after the client in so many seconds."""
         self._due = self.house.world.clock.seconds() + seconds
-        self.house.crowd.watch(self, self.look)
+        self.house.crowd.watch(self)
 
     def _turn(self, session: Session) -> None:
         """Do what the session has come to."""
@@ -214,7 +214,7 @@ class NatsClient(Client):
     def _ask(self, session: Session) -> None:
         """Look into the login of a client, of which nothing is read meanwhile."""
         shown = client_name(self.transport)
-        answer = self.house.door.admit(session.greeting, self.transport.getPeer(), shown)
+        answer = self.house.door.admit(session.login, self.transport.getPeer(), shown)
         if not isinstance(answer, Deferred):
             self._answer(answer, session)
             return

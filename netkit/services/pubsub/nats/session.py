@@ -5,10 +5,10 @@ that all is in one order: whoever gets a PONG has got every message before it. R
 client's mistake harms nobody but itself.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from enum import Enum
-from itertools import islice
-from typing import Any, cast
+from itertools import islice, product, starmap
+from typing import Any, NamedTuple, cast
 
 from netkit.services.pubsub.broker import Broker, Receiver
 from netkit.services.pubsub.messages import Published
@@ -50,12 +50,42 @@ class State(Enum):
     OVER = "was refused"
 
 
+class Manners(NamedTuple):
+    """How a client wants to be spoken to; most want the same, and share it."""
+
+    verbose: bool = True
+    pedantic: bool = True
+    echo: bool = True
+    headers: bool = False
+    no_responders: bool = False
+
+
+_KNOWN: Mapping[tuple[bool, ...], Manners] = {
+    manners: manners for manners in starmap(Manners, product((False, True), repeat=5))
+}
+_UNKNOWN = Connect()
+
+
 class Session:
     """What the client `to` has said to `broker`; `stranger` where it has to log in first.
 
-    While it is ASKING, `greeting` has its login, and what it says waits for `admit`. It may have
+    While it is ASKING, `login` is what it has said, and what it says waits for `admit`. It may have
     `most` subscriptions. When it is OVER, `why` has been said last.
     """
+
+    __slots__ = (
+        "_broker",
+        "_held",
+        "_manners",
+        "_most",
+        "_must_log_in",
+        "_permissions",
+        "_subscriptions",
+        "_to",
+        "login",
+        "state",
+        "why",
+    )
 
     def __init__(
         self,
@@ -67,7 +97,8 @@ class Session:
         most: int = _MANY,
     ) -> None:
         self.state = State.STRANGER if stranger else State.ADMITTED
-        self.greeting = Connect()
+        self.login = _UNKNOWN
+        self._manners = _KNOWN[Manners()]
         self.why: Refusal | None = None
         self._must_log_in = stranger
         self._broker = broker
@@ -75,16 +106,16 @@ class Session:
         self._most = most
         self._permissions = permissions
         self._subscriptions: dict[bytes, Subscription[Receiver]] = {}
-        self._held: list[Event] = []
+        self._held: Sequence[Event] = ()
 
     def __len__(self) -> int:
         """Return the number of subscriptions."""
         return len(self._subscriptions)
 
-    def hear(self, events: list[Event]) -> None:
+    def hear(self, events: Sequence[Event]) -> None:
         """Do what the client says."""
         if self.state is State.ASKING:
-            self._held += events
+            self._held = [*self._held, *events]
             return
         for index, event in enumerate(events, 1):
             self._do(event)
@@ -95,10 +126,11 @@ class Session:
     def admit(self, permissions: Permissions) -> None:
         """Let the client in, who may do what `permissions` say, and do what it has said meanwhile."""
         self.state = State.ADMITTED
+        self.login = _UNKNOWN  # nobody's password is kept
         self._must_log_in = False
         self._permissions = permissions
         self._well()
-        held, self._held = self._held, []
+        held, self._held = self._held, ()
         self.hear(held)
 
     def refuse(self, refusal: Refusal) -> None:
@@ -133,7 +165,7 @@ class Session:
         for subscription in self._subscriptions.values():
             self._broker.interest.remove(subscription)
         self._subscriptions.clear()
-        self._held.clear()
+        self._held = ()
 
     def _do(self, event: Event) -> None:
         if self.state is State.STRANGER and type(event) is not Connect:
@@ -145,30 +177,37 @@ class Session:
         self._broker.give(piece, self._to)
 
     def _well(self, times: int = 1) -> None:
-        if self.greeting.verbose:
+        if self._manners.verbose:
             self._say(writing.OK * times)
 
     def _connect(self, greeting: Connect) -> None:
-        self.greeting = greeting
+        self._manners = _KNOWN[
+            greeting.verbose,
+            greeting.pedantic,
+            greeting.echo,
+            greeting.headers,
+            greeting.no_responders,
+        ]
         if greeting.no_responders and not greeting.headers:
             self.refuse(NEEDS_HEADERS)
         elif self._must_log_in:
             self.state = State.ASKING
+            self.login = greeting
         else:
             self._well()
 
     def _publish(self, run: Published) -> None:
-        greeting = self.greeting
-        if run.header_bytes >= 0 and not greeting.headers:
+        manners = self._manners
+        if run.header_bytes >= 0 and not manners.headers:
             self.refuse(UNKNOWN)
             return
-        if greeting.verbose:
+        if manners.verbose:
             self._well(len(run.payloads))
         if not self._permissions.publish.permit(run.subject):
             self._forbid(b'Publish to "%b"' % run.subject)
             return
-        heard = self._broker.publish(run, None if greeting.echo else self._to)
-        if run.reply and not heard and greeting.no_responders:
+        heard = self._broker.publish(run, None if manners.echo else self._to)
+        if run.reply and not heard and manners.no_responders:
             self._broker.answer(writing.nobody(run), self._to)
 
     def _subscribe(self, wanted: Subscribe) -> None:
@@ -185,7 +224,7 @@ class Session:
             return
         subscription: Subscription[Receiver] = Subscription(
             wanted.pattern,
-            cast("Form", Delivered(wanted.sid, self.greeting.headers)),  # mypy sees only a tuple
+            cast("Form", Delivered(wanted.sid, self._manners.headers)),  # mypy sees only a tuple
             self._to,
             wanted.queue,
             rules.bar(wanted.pattern),
@@ -209,7 +248,7 @@ class Session:
             self._say(writing.PONG)
 
     def _refused(self, refusal: Refusal) -> None:
-        if refusal is not BAD_SUBJECT or self.greeting.pedantic:
+        if refusal is not BAD_SUBJECT or self._manners.pedantic:
             self.refuse(refusal)
 
     def _forbid(self, what: bytes) -> None:
