@@ -38,8 +38,25 @@ class Receiver(Protocol):
         """Forget a subscription that has had as many messages as it was for."""
 
 
+class Publisher(Protocol):
+    """Whose messages come as fast as they are read. Hashable by identity."""
+
+    def hold(self) -> None:
+        """Say nothing more until `release`."""
+
+    def release(self) -> None:
+        """Go on."""
+
+
 class Elsewhere(Protocol):
     """Where else what is published here is wanted: the servers of a fabric."""
+
+    @property
+    def full(self) -> bool:
+        """Whether it does not keep up, and more waits for it than is good."""
+
+    def hold(self, publisher: Publisher) -> None:
+        """Hold `publisher` until there is room."""
 
     def publish(self, run: Published, matched: Matched[Receiver], besides: Receiver | None) -> bool:
         """Route `run` to those that `matched` here, and to elsewhere; return whether it is heard."""
@@ -106,6 +123,12 @@ class Broker:
             if one.to is not besides:
                 heard = self._last_ones(one, run) or heard
         return heard
+
+    def said(self, publisher: Publisher) -> None:
+        """Hand out what `publisher` has said in one read, and let it wait where others must catch up."""
+        self.settle()
+        if self.elsewhere is not None and self.elsewhere.full:
+            self.elsewhere.hold(publisher)
 
     def answer(self, run: Published, to: Receiver) -> bool:
         """Route `run` to one subscription of `to` alone; return whether it has one.

@@ -11,6 +11,8 @@ a group gets a message, wherever that was published.
 - What comes down for one pattern and queue goes to the subscriptions of exactly these, so that nobody
   gets it twice whose patterns overlap.
 - What is published behind a change of what groups want waits until the server has answered to it.
+- Who publishes faster than the server takes it is read no faster than that; what many publish at once
+  beyond what may wait is dropped, and counted.
 - While the node is cut off, groups here get what is published here. What one of them took never goes
   up: another member elsewhere would get it again.
 - The server tells who publishes a request that nobody is there, and that is passed on, unless there was
@@ -25,7 +27,7 @@ from enum import Enum
 
 from attrs import evolve
 
-from netkit.services.pubsub.broker import Broker, Receiver
+from netkit.services.pubsub.broker import Broker, Publisher, Receiver
 from netkit.services.pubsub.fabric.counters import FabricCounters, FabricFigures
 from netkit.services.pubsub.fabric.pending import Pending
 from netkit.services.pubsub.fabric.side import Side
@@ -73,6 +75,7 @@ class Edge:
         self._paused = False
         self._barrier = 0  # the ping that must be answered before anything is published
         self._heard_here: dict[bytes, None] = {}
+        self._held: dict[Publisher, None] = {}
         broker.elsewhere = self
         broker.interest.watcher = self
         for pattern, queue in broker.interest.wanted():
@@ -161,6 +164,7 @@ class Edge:
         self._pending.rebase()
         if not self._buffers:
             self.counters.dropped += self._pending.clear()
+        self._release()
 
     def flush(self) -> None:
         """Tell the server what has changed."""
@@ -194,6 +198,21 @@ class Edge:
 
     def stopProducing(self) -> None:
         """Do nothing: the connection ends, of which whoever keeps it tells."""
+
+    @property
+    def full(self) -> bool:
+        """Whether the server is there and does not keep up: half of what may wait for it does."""
+        return self.state is State.LINKED and self._pending.size * 2 > self._pending.most
+
+    def hold(self, publisher: Publisher) -> None:
+        """Hold `publisher` until the server has caught up, or is gone."""
+        self._held[publisher] = None
+        publisher.hold()
+
+    def _release(self) -> None:
+        held, self._held = self._held, {}
+        for publisher in held:
+            publisher.release()
 
     def _side(self, queue: bytes) -> Side:
         return self.groups if queue else self.talk
@@ -229,11 +248,13 @@ class Edge:
         while self.state is State.LINKED and not self._paused:
             run = self._pending.take(self.groups.answered)
             if run is None:
-                return
+                break
             if self._fits(run):
                 self.deliver(self._sent(run))
             else:
                 self.counters.too_long += len(run.payloads)
+        if self._held and not self.full:
+            self._release()
 
     def _sent(self, run: Published) -> bytes:
         self.counters.out_messages += len(run.payloads)

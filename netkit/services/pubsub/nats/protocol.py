@@ -169,7 +169,7 @@ class NatsClient(Client):
         events = self._reader.feed(data)
         if events:
             session.hear(events)
-            self.house.broker.settle()
+            self.house.broker.said(self)
             if session.state is not State.ADMITTED:
                 self._turn(session)
 

@@ -34,6 +34,23 @@ class Ear:
         """Do nothing."""
 
 
+@define(eq=False)
+class Talker:
+    """A publisher."""
+
+    held: bool = False
+    releases: int = 0
+
+    def hold(self) -> None:
+        """Wait."""
+        self.held = True
+
+    def release(self) -> None:
+        """Go on."""
+        self.held = False
+        self.releases += 1
+
+
 def _plain(run: Published) -> bytes:
     return b"".join(b"%b=%b " % (run.subject, payload) for payload in run.payloads)
 
@@ -133,6 +150,27 @@ class UpTests(EdgeTestCase):
         self.assertTrue(sent.startswith(b"PUB a 1\r\n1\r\nPUB b 100\r\n"))
         self.assertTrue(sent.endswith(b"PUB a 1\r\n2\r\n"))
         self.assertEqual(self.edge.figures("s").out_messages, 102 - figures.dropped)
+
+    def test_publishers_wait(self) -> None:
+        """Who publishes more than the server takes has to wait, until it has caught up or is gone."""
+        self.edge.pauseProducing()
+        talker = Talker()
+        said = 0
+        while not talker.held:
+            said += 1
+            self.broker.publish(Published(b"a", [b"x" * 100]))
+            self.broker.said(talker)
+        self.assertEqual((said, self.edge.figures("s").dropped), (2, 0))
+        self.edge.resumeProducing()
+        self.assertEqual((talker.held, talker.releases), (False, 1))
+        self.edge.pauseProducing()
+        self.publish(*[b"x"] * 20)
+        self.broker.said(talker)
+        self.assertTrue(talker.held)
+        self.edge.cut()
+        self.assertFalse(talker.held)
+        self.broker.said(talker)
+        self.assertFalse(talker.held)
 
     def test_too_long(self) -> None:
         """What would make the server end the connection stays here, and groups here get it."""
