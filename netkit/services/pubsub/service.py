@@ -43,7 +43,7 @@ class PubSub(Running[Options]):
             world,
             Door(settings, world, elsewhere),
         )
-        self._terms = Terms(settings.nats)
+        self._terms = Terms(settings.nats, edge=bool(settings.fabric.servers))
         self._numbers = count(1)
         self._link: Link | None = None
         if settings.fabric.servers:

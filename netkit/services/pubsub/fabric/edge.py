@@ -74,7 +74,7 @@ class Edge:
         self._info = Info(headers=True)
         self._paused = False
         self._barrier = 0  # the ping that must be answered before anything is published
-        self._heard_here: dict[bytes, None] = {}
+        self._heard_here: dict[int, None] = {}  # the hashes of reply subjects: these may be long
         self._held: dict[Publisher, None] = {}
         broker.elsewhere = self
         broker.interest.watcher = self
@@ -146,7 +146,7 @@ class Edge:
         if wanted is None:
             self.counters.strays += len(run.payloads)
             return
-        landed = self._answers(run) if run.subject in self._heard_here else run
+        landed = self._answers(run) if hash(run.subject) in self._heard_here else run
         self.counters.in_messages += len(run.payloads)
         self.counters.in_bytes += sum(map(len, run.payloads))
         if landed.payloads:
@@ -267,9 +267,9 @@ class Edge:
 
     def _expect(self, reply: bytes, *, heard: bool) -> None:
         """Remember whether somebody here may answer; of too many the oldest are forgotten."""
-        self._heard_here.pop(reply, None)
+        self._heard_here.pop(hash(reply), None)
         if heard:
-            self._heard_here[reply] = None
+            self._heard_here[hash(reply)] = None
             if len(self._heard_here) > HEARD_HERE:
                 del self._heard_here[next(iter(self._heard_here))]
 

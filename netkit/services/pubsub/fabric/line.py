@@ -139,6 +139,9 @@ class Line(TwistedProtocol):
         if not isinstance(event, Info):
             self._end("it is no NATS server" if isinstance(event, Refusal) else _words(event))
             return
+        if event.edge:  # perhaps of this one: messages would go round for ever
+            self._end("it is an edge of a cluster itself; a server of the cluster would be right")
+            return
         wants_tls = self._terms.server.tls or event.tls_required
         if wants_tls and not self._secure:
             if not event.tls_required and not event.tls_available:

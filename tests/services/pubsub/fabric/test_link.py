@@ -6,7 +6,10 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from netkit.services.pubsub.fabric.settings import WhenCutOff
 from netkit.services.pubsub.service import PubSub
+from netkit.services.pubsub.settings import Options
+from netkit.services.pubsub.settings import Protocol as Spoken
 from netkit.services.pubsub.subjects import covers
+from tests.net.transports import PeerTransport
 from tests.services.pubsub.fabric.cluster import Client, Cluster
 
 
@@ -177,6 +180,36 @@ class RequestTests(ClusterTestCase):
             self.say(answers, pub(b"in.1", b"yes"))
             self.assertEqual(asker.heard(), msg(b"in.1", 1, b"yes"))
             self.say(answers, b"UNSUB 1\r\n")
+
+
+class EdgeTests(ClusterTestCase):
+    def test_no_server(self) -> None:
+        """An edge of a cluster is no server for another, or for itself: messages would go round for ever."""
+        self.cluster.servers["left"] = self.left
+        lost = self.cluster.node(servers=("nats://left",))
+        self.assertIn(
+            "no link to left:4222: it is an edge of a cluster itself", self.cluster.logged()[-1]
+        )
+        self.cluster.servers["lost"] = lost
+        self.client(lost, b"SUB a 1\r\n", pub(b"a", b"x"))
+        self.cluster.run(60)
+        figures = lost.fabric_figures()
+        assert figures is not None
+        self.assertEqual((figures.links, figures.pending_messages), (0, 1))
+
+    def test_publisher_waits(self) -> None:
+        """Nothing is read of a client that is held, and as soon as it is let go on it is heard again."""
+        client = self.left.factory(Options(Spoken.NATS)).buildProtocol(None)
+        peer = PeerTransport(client)
+        peer.send(b"CONNECT {}\r\n")
+        client.hold()
+        self.assertFalse(peer.reading)
+        client.release()
+        self.assertTrue(peer.reading)
+        peer.finish()
+        client.hold()
+        client.release()
+        self.assertFalse(peer.reading)
 
 
 class CutOffTests(ClusterTestCase):
