@@ -55,8 +55,14 @@ class Cluster:
         log = Logger(namespace="pubsub", observer=LogPublisher(self.events))
         self.world = World(self.clock, MemoryReactor(), log)
         self.asked: list[str] = []
-        self.servers = {name: PubSub(Settings(), self.world) for name in servers}
+        self.servers: dict[str, PubSub] = {}
         self.pumps: dict[IOPump, str] = {}
+        for name in servers:
+            self.start(name)
+
+    def start(self, name: str) -> None:
+        """Start a server."""
+        self.servers[name] = PubSub(Settings(), self.world)
 
     def logged(self) -> list[str]:
         """Return the lines of the log about the fabric."""

@@ -1,5 +1,7 @@
 """Nodes, servers and clients in memory: what is said anywhere is heard everywhere, once."""
 
+import re
+
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
@@ -353,3 +355,43 @@ class AnythingTests(SynchronousTestCase):
             self.assertEqual(set(counts.pop(b"", [1])), {1})
             for group in counts.values():
                 self.assertEqual(sum(group), 1)
+
+    @settings(deadline=None, max_examples=40)
+    @given(st.lists(st.sampled_from(["left", "right", "one", "two", "time", "bytes"]), max_size=30))
+    def test_never_twice(self, steps: list[str]) -> None:
+        """However servers come and go, nobody hears anything twice or out of order, nor does a group."""
+        cluster = Cluster("one", "two")
+        urls = ("nats://one", "nats://two")
+        nodes = {name: cluster.node(servers=urls) for name in ("left", "right")}
+        talkers = {name: cluster.client(node) for name, node in nodes.items()}
+        plain = [cluster.client(node, b"SUB a.* 1\r\n") for node in nodes.values()]
+        group = [cluster.client(node, b"SUB a.* q 1\r\n") for node in nodes.values()]
+        for number, step in enumerate(steps):
+            if step in talkers:
+                talkers[step].say(pub(b"a." + step.encode(), b"<%d>" % number))
+            elif step in cluster.servers:
+                cluster.kill(step)
+            elif step in ("one", "two"):
+                cluster.start(step)
+            elif step == "time":
+                cluster.run(0.5)
+            else:
+                for pump in tuple(cluster.pumps):
+                    pump.pump()
+        for _ in range(3):
+            cluster.run(40)
+        for who in (b"a.left", b"a.right"):
+            said = [number for number, step in enumerate(steps) if b"a." + step.encode() == who]
+            by_plain = [_numbers(client.output, who) for client in plain]
+            by_group = [_numbers(client.output, who) for client in group]
+            for heard in by_plain + by_group:
+                self.assertEqual(heard, sorted(set(heard)))
+            both = by_group[0] + by_group[1]
+            self.assertEqual(len(both), len(set(both)))
+            self.assertEqual(by_plain[who == b"a.right"], said)
+
+
+def _numbers(output: bytes, subject: bytes) -> list[int]:
+    """Return the numbers that came on a subject."""
+    found = re.findall(rb"MSG %b 1 \d+\r\n<(\d+)>" % re.escape(subject), output)
+    return [int(one) for one in found]
