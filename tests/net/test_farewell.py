@@ -81,6 +81,15 @@ class FarewellTests(SynchronousTestCase):
         Farewell(cast("IStream", stream), Clock())
         self.assertTrue(stream.closed)
 
+    def test_tls_begun_later(self) -> None:
+        """So does a connection on which TLS was begun after its first words."""
+        protocol = _Parting()
+        peer = PeerTransport(protocol)
+        peer.TLS = True  # type: ignore[attr-defined] # as TCP connections have it
+        protocol.part()
+        peer.take()
+        self.assertTrue(peer.disconnected)
+
 
 class _OverMemory(TLSMemoryBIOProtocol):
     closed = False

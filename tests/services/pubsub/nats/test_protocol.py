@@ -2,18 +2,40 @@
 
 import json
 
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from netkit.net.tls import Store
+from netkit.services.kind import TakesTLS
 from netkit.services.pubsub.policies import Policy
 from netkit.services.pubsub.settings import (
     Nats,
+    Options,
     PermissionsTable,
+    Protocol,
     RulesTable,
     Settings,
     SlowRule,
 )
+from tests.net.authorities import identities, issued
 from tests.net.transports import PeerTransport
 from tests.services.pubsub.clients import CONNECT, NatsTestCase
 from tests.services.pubsub.test_door import HASH
 
+_WORDS = [
+    *b"PUB HPUB SUB UNSUB PING PONG CONNECT INFO MSG a b > * a.* untouched.x 1 2 0 12 {}".split(),
+    b" ",
+    b"\r\n",
+    b"\n",
+    b"\t",
+    CONNECT,
+    b"SUB a 1\r\n",
+    b"SUB a q 2\r\n",
+    b"UNSUB 1 2\r\n",
+    b"PUB a 2\r\nab\r\n",
+    b"PUB a b 0\r\n\r\n",
+    b"HPUB a b 12 12\r\nNATS/1.0\r\n\r\n\r\n",
+]
 _ANN = b'CONNECT {"user":"ann","pass":"secret","verbose":false}\r\n'
 
 
@@ -280,6 +302,51 @@ class StopTests(NatsTestCase):
         """Without clients nobody waits."""
         self.service.startService()
         self.successResultOf(self.service.stopService())
+
+
+class RubbishTests(NatsTestCase):
+    @settings(deadline=None, max_examples=100)
+    @given(st.lists(st.sampled_from(_WORDS) | st.binary(max_size=20), max_size=30), st.booleans())
+    def test_whatever_is_sent(self, words: list[bytes], welcome: bool) -> None:
+        """Whatever a client sends, nothing is raised, nobody else notices, and nothing stays behind."""
+        self.serve(Settings())
+        other = self.client(2, b"SUB untouched 1\r\n")
+        one = self.client(1, b"", CONNECT if welcome else b"")
+        for word in words:
+            if not one.disconnected:
+                one.send(word)
+        one.abortConnection()
+        other.send(b"PUB untouched 0\r\n\r\nPING\r\n")
+        self.assertEqual(other.take(), b"MSG untouched 1 0\r\n\r\nPONG\r\n")
+        self.assertEqual(self.service.figures().subscriptions, 1)
+        other.abortConnection()
+        self.assertEqual(self.clock.getDelayedCalls(), [])
+
+    def test_stalled_crowd(self) -> None:
+        """Of a crowd that never reads each is let go at its limit; who reads loses nothing."""
+        self.serve(Settings(pending_bytes=50_000))
+        crowd = [self.client(number, b"SUB a 1\r\n") for number in range(10, 60)]
+        talker, reader = self.client(1), self.client(2, b"SUB a 1\r\n")
+        for _ in range(200):
+            talker.send(b"PUB a 1000\r\n%b\r\n" % (b"x" * 1000))
+            reader.take()
+        self.assertEqual(reader.taken.count(b"MSG a 1 1000\r\n"), 200)
+        self.assertEqual(self.service.figures().slow_consumers, 50)
+        self.assertTrue(all(peer.waiting < 70_000 for peer in crowd))
+        self.clock.pump([1.0] * 11)
+        self.assertTrue(all(peer.aborted for peer in crowd))
+
+
+class TLSTests(NatsTestCase):
+    def test_who_begins(self) -> None:
+        """A listener begins TLS itself, after the greeting, unless the handshake comes first."""
+        tls = Store(identities(issued("a.example"))).creator()
+        after = self.service.factory(Options(protocol=Protocol.NATS))
+        first = self.service.factory(Options(protocol=Protocol.NATS, handshake_first=True))
+        assert isinstance(after, TakesTLS) and isinstance(first, TakesTLS)
+        self.assertTrue(after.take_tls(tls))
+        self.assertFalse(first.take_tls(tls))
+        self.assertNotIsInstance(self.service.factory(Options()), TakesTLS)
 
 
 class FiguresTests(NatsTestCase):
