@@ -150,7 +150,7 @@ class Link:
             "fabric: {what} {server}: {why}; the next attempt is in {seconds:.1f} s",
             what="no link to" if linked_at is None else "cut off from",
             server=str(self._server),
-            why=why,
+            why=why.removeprefix(f"{self._server}: "),
             seconds=seconds,
         )
 
