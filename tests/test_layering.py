@@ -11,13 +11,14 @@ from twisted.trial.unittest import SynchronousTestCase
 
 ROOT = Path(__file__).parent.parent
 PACKAGE = ROOT / "netkit"
-GROUND = {"errors", "files", "document", "passwords"}
+GROUND = {"errors", "files", "document", "passwords", "values"}
 ORDER = ("net", "http", "services", "config", "daemon")
 MAY = {
     "errors": set(),
     "files": set(),
     "document": {"errors"},
     "passwords": set(),
+    "values": set(),
     **{room: GROUND | set(ORDER[:floor]) for floor, room in enumerate(ORDER)},
     "tools": GROUND | {"net", "http"},
     "tap": GROUND | {"daemon", "net"},

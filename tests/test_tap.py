@@ -1,8 +1,10 @@
 """netkit as twistd starts it, as an operator sees it."""
 
+import contextlib
 import http.client
 import json
 import os
+import select
 import shutil
 import signal
 import socket
@@ -111,6 +113,7 @@ class StartTests(TapTestCase):
         ran = self.fails(f"--pidfile={pid}", f"--logfile={log}")
         self.assertIn("cannot listen on", ran.stderr)
         self.assertIn("the address is in use", log.read_text())
+        wait_for_end(pid)  # the parent is told before the child has cleaned up
         self.assertFalse(pid.exists())
 
     def test_logfile(self) -> None:
@@ -129,6 +132,16 @@ class StartTests(TapTestCase):
             ran = run([str(TWISTD), *AS_NOBODY, *twistd, "netkit", "--config", config])
         self.assertEqual(ran.returncode, 1)
         return ran
+
+
+def wait_for_end(pid: Path) -> None:
+    """Wait until the process is over whose number is in the file `pid`, where there is one still."""
+    with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+        process = os.pidfd_open(int(pid.read_text()))
+        try:
+            select.select([process], [], [], 30)
+        finally:
+            os.close(process)
 
 
 class TacTests(TapTestCase):

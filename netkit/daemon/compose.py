@@ -19,6 +19,7 @@ from twisted.logger import ILogObserver
 from netkit.config.load import Kinds, load
 from netkit.config.plan import Plan
 from netkit.config.schema import Tls
+from netkit.daemon.garbage import look_seldom
 from netkit.daemon.listen import Listener
 from netkit.daemon.logs import LeveledLogger, observer
 from netkit.daemon.privileges import (
@@ -145,6 +146,7 @@ class Daemon(MultiService):
         self._log_to = log_to
         self._log = LeveledLogger("netkit", prepared.plan.log)
         self._bound = False
+        self._owns_process = False
         self._remarks = tuple(prepared.remarks())
         self._listeners: tuple[Listener, ...] = ()
         running = _build(prepared.plan, reactor, self._addresses)
@@ -160,6 +162,7 @@ class Daemon(MultiService):
         """Tell twistd's Application whom to become and where to log."""
         target = self._prepared.target
         process = IProcess(parent, None)
+        self._owns_process = process is not None
         if process is not None and target is not None and target.login and os.geteuid() == ROOT:
             process.uid, process.gid = target.uid, target.gid
         if process is not None and self._log_to is not None:
@@ -187,6 +190,8 @@ class Daemon(MultiService):
         if not self._bound:
             self.privilegedStartService()
         super().startService()
+        if self._owns_process:
+            look_seldom()
         for remark in self._remarks:
             self._log.warn("{remark}", remark=remark)
         self._log.info("serves what {file} says", file=self._prepared.plan.file)

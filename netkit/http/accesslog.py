@@ -8,12 +8,12 @@ their own are those of `netkit.http.accesslines`.
 import re
 from collections.abc import Callable
 
-from attrs import frozen
 from twisted.logger import Logger
 
 from netkit.document.values import printable
 from netkit.http.messages import Request
 from netkit.net.peer import host
+from netkit.values import frozen
 
 SHOWN_CHARACTERS = 500
 

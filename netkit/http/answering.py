@@ -40,22 +40,27 @@ class Answering:
 
     def came(self, response: Response) -> Deferred[None] | None:
         """Send `response`, and go on with the channel behind it."""
-        if not isinstance(response.body, bytes):
-            return Deferred.fromCoroutine(self._finish(response))
-        self.begun = True
-        self._status = response.status
-        self._sent, persists = self._channel.send_whole(self._request, self._body, response)
-        self._note(whole=True)
-        self._channel.over(persists=persists)
+        try:
+            if not isinstance(response.body, bytes):
+                finishing = Deferred.fromCoroutine(self._finish(response))
+                return finishing.addErrback(self._channel.abandon, self._request)
+            self.begun = True
+            self._status = response.status
+            self._sent, persists = self._channel.send_whole(self._request, self._body, response)
+            self._note(whole=True)
+            self._channel.over(persists=persists)
+        except BaseException:  # noqa: BLE001 (as a Deferred would, which costs more than all this)
+            self._channel.abandon(Failure(), self._request)
         return None
 
     def failed(self, failure: Failure) -> Deferred[None] | None:
         """Answer where whoever should have answered failed, unless nobody waits for that."""
         try:
             response = self._channel.excuse(self._request, failure)
-        except Exception:
+        except BaseException:  # noqa: BLE001 (as above)
             self._note(whole=False)
-            raise
+            self._channel.abandon(Failure(), self._request)
+            return None
         return self.came(response)
 
     async def _finish(self, response: Response) -> None:

@@ -9,12 +9,13 @@ from enum import Enum
 from http import HTTPStatus
 from typing import Protocol, runtime_checkable
 
-from attrs import field, frozen
+from attrs import field
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IProtocol
 
 from netkit.http.messages import ResponseHead, Stream
 from netkit.net.dial import Way
+from netkit.values import frozen
 
 IDEMPOTENT = frozenset((b"GET", b"HEAD", b"OPTIONS", b"TRACE", b"PUT", b"DELETE"))
 """The methods that may be repeated (RFC 9110 9.2.2)."""

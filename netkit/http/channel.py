@@ -63,7 +63,10 @@ _EMPTY_LINES = re.compile(rb"\A(?:\r\n)+")
 
 @implementer(IProtocol, IHalfCloseableProtocol)
 class Channel:
-    """One connection, which belongs to `house`. It is the `messages.Client` of its requests."""
+    """One connection, which belongs to `house`. It is the `messages.Client` of its requests.
+
+    `secure`: the connection has TLS.
+    """
 
     __slots__ = (
         "_advancing",
@@ -77,6 +80,7 @@ class Channel:
         "_outgoing",
         "_pace",
         "_paused",
+        "_peer",
         "_progress",
         "_ready",
         "_resting",
@@ -86,6 +90,7 @@ class Channel:
         "_turn",
         "_waits_for_continue",
         "house",
+        "secure",
         "transport",
     )
 
@@ -97,6 +102,7 @@ class Channel:
         self._buffer = b""
         self._searched = 0  # of the buffer, in vain for the end of a head
         self._turn = 0
+        self._peer: IAddress | None = None
         self._pace = Pace(house.clock.seconds())
         self._ready = house.remembered.nothing
         self._body: Incoming | NoBody = NO_BODY
@@ -114,19 +120,15 @@ class Channel:
     @property
     def peer(self) -> IAddress:
         """See `messages.Client`."""
-        address: IAddress = self.transport.getPeer()
-        return address
+        if self._peer is None:  # a transport makes another one whenever it is asked
+            self._peer = self.transport.getPeer()
+        return self._peer
 
     @property
     def here(self) -> IAddress:
         """See `messages.Client`."""
         address: IAddress = self.transport.getHost()
         return address
-
-    @property
-    def secure(self) -> bool:
-        """See `messages.Client`."""
-        return bool(ISSLTransport.providedBy(self.transport))
 
     @property
     def server_name(self) -> str | None:
@@ -144,6 +146,7 @@ class Channel:
     def makeConnection(self, transport: ITransport) -> None:
         """See IProtocol."""
         self.transport = transport
+        self.secure = bool(ISSLTransport.providedBy(transport))
         self._progress: Progress = progress(transport)
         self.watch()
 
@@ -363,7 +366,6 @@ class Channel:
             self._answering = answering = Answering(self, request, self._body, started)
             self._running = coming = _coming(answer)
             coming.addCallbacks(answering.came, answering.failed)
-            coming.addErrback(self._abandon, request)
             return
         sent, persists = self.send_whole(request, self._body, answer, section)
         if self.house.served is not None:
@@ -509,7 +511,7 @@ class Channel:
         else:
             self._end(linger=True)
 
-    def _abandon(self, failure: Failure, request: Request) -> None:
+    def abandon(self, failure: Failure, request: Request) -> None:
         """End an exchange that cannot be finished, in a way that no client takes for a whole one."""
         self._answering = self._running = None
         if not failure.check(CancelledError, BodyCutError):

@@ -8,8 +8,10 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from functools import cached_property
 from typing import BinaryIO, Protocol, TypeAlias
 
-from attrs import field, frozen
+from attrs import field
 from twisted.internet.interfaces import IAddress, IProtocol
+
+from netkit.values import frozen
 
 Headers: TypeAlias = tuple[tuple[bytes, bytes], ...]
 

@@ -4,7 +4,6 @@ Rule: a name is given out only where the handshake has proved it. What a certifi
 issuer's and the client's choice: nothing in it is an error of ours.
 """
 
-from collections.abc import Iterator
 from datetime import datetime
 from enum import Enum
 from pathlib import Path
@@ -13,12 +12,12 @@ from typing import Any
 from attrs import frozen
 from cryptography import x509
 from cryptography.x509.oid import NameOID
-from OpenSSL import SSL, crypto
+from OpenSSL import SSL
 from twisted.internet.interfaces import ITransport
 
 from netkit.document.values import quoted
-from netkit.net.certificates import CERTIFICATE, CUT_OFF, UNREADABLE, Fault, PemFile, blocks
-from netkit.net.pemfiles import gather
+from netkit.net.authorities import Authorities, read
+from netkit.net.certificates import UNREADABLE, Fault
 
 
 class ClientCertificates(Enum):
@@ -26,14 +25,6 @@ class ClientCertificates(Enum):
 
     OPTIONAL = "optional"
     REQUIRED = "required"
-
-
-@frozen
-class Authorities:
-    """Certificates of those who may issue clients' certificates, and what is wrong with others."""
-
-    certificates: tuple[x509.Certificate, ...] = ()
-    faults: tuple[Fault, ...] = ()
 
 
 @frozen
@@ -56,15 +47,12 @@ def authorities(path: Path, now: datetime) -> Authorities:
     Where all have expired at `now` (with a time zone), or are not valid yet, that is a fault: nobody
     could come in. Where nothing is wrong there is at least one.
     """
-    gathered = gather([path])
-    read = [each for file in gathered.files for each in _read(file)]
-    certificates = tuple(each for each in read if isinstance(each, x509.Certificate))
-    faults = [*gathered.faults, *(each for each in read if isinstance(each, Fault))]
-    if not faults and not certificates:
-        faults.append(Fault(str(path), "holds no certificate; that of an authority belongs here"))
+    found = read(path, "that of an authority", _unfit)
+    certificates = found.certificates
     if certificates and not any(_timely(each, now) for each in certificates):
-        faults.append(Fault(str(path), "holds no authority that is valid now; renew it"))
-    return Authorities(certificates, tuple(faults))
+        late = Fault(str(path), "holds no authority that is valid now; renew it")
+        return Authorities(certificates, (*found.faults, late))
+    return found
 
 
 def client_name(transport: ITransport) -> ClientName | None:
@@ -92,26 +80,11 @@ def named(certificate: x509.Certificate) -> ClientName:
     )
 
 
-def _read(file: PemFile) -> Iterator[x509.Certificate | Fault]:
-    for label, pem in blocks(file.data):
-        if not pem:
-            yield Fault(file.name, CUT_OFF)
-        elif label in CERTIFICATE:
-            yield _authority(file, pem)
-
-
-def _authority(file: PemFile, pem: bytes) -> x509.Certificate | Fault:
-    try:
-        certificate = x509.load_pem_x509_certificate(pem)
-        crypto.X509.from_cryptography(certificate)  # OpenSSL must understand it, too
-        return certificate if _may_issue(certificate) else _no_authority(file, certificate)
-    except (crypto.Error, *UNREADABLE):
-        return Fault(file.name, "holds a certificate that is damaged; copy the file again")
-
-
-def _no_authority(file: PemFile, certificate: x509.Certificate) -> Fault:
+def _unfit(certificate: x509.Certificate) -> str:
+    if _may_issue(certificate):
+        return ""
     who = quoted(certificate.subject.rfc4514_string())
-    return Fault(file.name, f"holds {who}, who is no authority; who issues clients' belongs here")
+    return f"holds {who}, who is no authority; who issues clients' belongs here"
 
 
 def _may_issue(certificate: x509.Certificate) -> bool:

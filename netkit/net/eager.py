@@ -137,16 +137,18 @@ class EagerConnection(tcp.Connection):
     def write(self, data: bytes) -> None:
         """Send `data` at once where that may be, or queue it."""
         # Whoever gathers or waits says so by one number, since this runs for every message.
+        reactor = self.reactor
+        turn = reactor.turn
         if (
-            self._gathers_until >= self.reactor.turn
+            self._gathers_until >= turn
             or not self.connected
             or type(data) is not bytes
-            or (len(data) > self.bufferSize and self.producer is not None)
+            or (self.producer is not None and len(data) > self.bufferSize)
         ):
             self._gather(data)
             return
-        self._gathers_until = self.reactor.turn
-        held = self.reactor.held
+        self._gathers_until = turn
+        held = reactor.held
         if held is None:
             self._send(data)
         else:

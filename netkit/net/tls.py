@@ -18,8 +18,9 @@ from twisted.internet.ssl import AcceptableCiphers, CertificateOptions, TLSVersi
 from twisted.protocols.tls import TLSMemoryBIOProtocol
 from zope.interface import implementer
 
+from netkit.net.authorities import Authorities
 from netkit.net.certificates import Fault, Found, find
-from netkit.net.clients import Authorities, ClientCertificates, authorities
+from netkit.net.clients import ClientCertificates, authorities
 from netkit.net.identities import Identities, Identity
 from netkit.net.pemfiles import advice, gather
 from netkit.net.servernames import refuse_names

@@ -4,7 +4,6 @@ TLS 1.2 and 1.3, forward-secret AEAD ciphers, no compression, no renegotiation. 
 is verified (RFC 9525, by service-identity) within the handshake, before a byte is sent to it.
 """
 
-from collections.abc import Iterator
 from functools import cached_property
 from ipaddress import ip_address
 from pathlib import Path
@@ -23,8 +22,7 @@ from twisted.protocols.tls import TLSMemoryBIOProtocol
 from zope.interface import implementer
 
 from netkit.document.values import printable, quoted
-from netkit.net.certificates import CERTIFICATE, CUT_OFF, UNREADABLE, Fault, PemFile, blocks
-from netkit.net.pemfiles import gather
+from netkit.net.authorities import Authorities, read
 from netkit.net.tls import CIPHERS, Protocols
 
 HANDSHAKE_TIMEOUT = 10.0  # seconds
@@ -44,44 +42,12 @@ _COMPLAINTS = {
 }
 
 
-@frozen
-class Trusted:
-    """Certificates that are trusted, and what is wrong with others."""
-
-    certificates: tuple[x509.Certificate, ...] = ()
-    faults: tuple[Fault, ...] = ()
-
-
-def trusted(path: Path) -> Trusted:
+def trusted(path: Path) -> Authorities:
     """Return the certificates in the PEM file at `path`, or in those of a folder.
 
     Authorities', or servers' own. Where nothing is wrong there is at least one.
     """
-    gathered = gather([path])
-    read = [each for file in gathered.files for each in _read(file)]
-    certificates = tuple(each for each in read if isinstance(each, x509.Certificate))
-    faults = [*gathered.faults, *(each for each in read if isinstance(each, Fault))]
-    if not faults and not certificates:
-        text = "holds no certificate; that of the server's issuer belongs here"
-        faults.append(Fault(str(path), text))
-    return Trusted(certificates, tuple(faults))
-
-
-def _read(file: PemFile) -> Iterator[x509.Certificate | Fault]:
-    for label, pem in blocks(file.data):
-        if not pem:
-            yield Fault(file.name, CUT_OFF)
-        elif label in CERTIFICATE:
-            yield _certificate(file, pem)
-
-
-def _certificate(file: PemFile, pem: bytes) -> x509.Certificate | Fault:
-    try:
-        certificate = x509.load_pem_x509_certificate(pem)
-        crypto.X509.from_cryptography(certificate)  # OpenSSL must understand it, too
-    except (crypto.Error, *UNREADABLE):
-        return Fault(file.name, "holds a certificate that is damaged; copy the file again")
-    return certificate
+    return read(path, "that of the server's issuer")
 
 
 @frozen(cache_hash=True)

@@ -47,7 +47,9 @@ class Relayed:
         errand = Errand(
             method=request.method, way=self.origin, target=request.target, headers=headers
         )
-        return self._relay.pass_on(request, errand).addErrback(_refused)
+        return self._relay.pass_on(request, errand).addCallbacks(
+            self._relay.response, _refused, callbackArgs=(request.head,)
+        )
 
     def come(self) -> None:
         """Let another client come."""

@@ -373,6 +373,24 @@ class Failures(SynchronousTestCase):
         self.assertTrue(visit.transport.disconnected)
         self.assertIsInstance(visit.events[0]["log_failure"].value, OSError)
 
+    def test_no_response(self) -> None:
+        """What comes later and is no response aborts, and the cause stands in the log."""
+        waiting: Deferred[Any] = Deferred()
+        visit = Visit(lambda _: waiting)
+        visit.send(GET)
+        waiting.callback(None)
+        self.assertTrue(visit.transport.disconnected)
+        self.assertIsInstance(visit.events[0]["log_failure"].value, AttributeError)
+
+    def test_transport_raises(self) -> None:
+        """A transport that takes no answer that comes later is aborted, and the log says why."""
+        waiting: Deferred[Response] = Deferred()
+        visit = Visit(lambda _: waiting, BrokenTransport(peerAddress=PEER))
+        visit.send(GET)
+        waiting.callback(Response(200, (), b"hello"))
+        self.assertTrue(visit.transport.disconnected)
+        self.assertIsInstance(visit.events[0]["log_failure"].value, RuntimeError)
+
     def test_impossible_field(self) -> None:
         """A field that cannot be sent gives 500, and stands in the log."""
         for field in ((b"bad name", b""), (b"X", b"a\r\nSet-Cookie: b"), (b"Content-Length", b"9")):
@@ -929,6 +947,14 @@ class Takeovers(SynchronousTestCase):
         waiting.callback(Response(200, (), Takeover(note)))
         self.assertEqual(visit.transport.producerState, "producing")
         self.assertEqual(note.heard, ["made", bytes(AHEAD_BYTES + 1)])
+
+
+class BrokenTransport(ClosingTransport):
+    """A transport that takes nothing."""
+
+    def write(self, data: bytes) -> None:
+        """Refuse `data`."""
+        raise RuntimeError(len(data))
 
 
 class UnreadTransport(NarrowTransport):

@@ -20,8 +20,8 @@ from twisted.logger import Logger
 from twisted.protocols.tls import TLSMemoryBIOFactory
 from twisted.trial.unittest import SynchronousTestCase, TestCase
 
+from netkit.net.authorities import Authorities
 from netkit.net.clients import (
-    Authorities,
     ClientCertificates,
     ClientName,
     authorities,

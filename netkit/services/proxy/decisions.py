@@ -6,7 +6,7 @@ anything else of what was asked there. What a peer wrote stands in it printable 
 
 from http import HTTPStatus
 
-from attrs import define, frozen
+from attrs import define
 from twisted.logger import Logger
 
 from netkit.document.values import printable
@@ -19,6 +19,7 @@ from netkit.net.logins import shown_user
 from netkit.net.peer import host
 from netkit.net.tunnel import Outcome
 from netkit.services.proxy.passing import proxy_status, refusal
+from netkit.values import frozen
 
 _METHOD_CHARACTERS = 20
 _TARGET_CHARACTERS = 300

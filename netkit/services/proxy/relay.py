@@ -5,6 +5,7 @@ directions; a small exchange costs no coroutine, and what equal messages become 
 """
 
 from collections.abc import AsyncIterator
+from functools import cached_property
 from http import HTTPStatus
 
 from attrs import frozen
@@ -40,6 +41,16 @@ class Errand:
     target: bytes
     headers: Headers
 
+    @cached_property
+    def opening(self) -> bytes:
+        """The request line and the field lines; raises InvalidRequestError for what may not be sent."""
+        return request_opening(self.method, self.target, self.headers)
+
+    @cached_property
+    def logs_in(self) -> bool:
+        """Whether the connection is logged in by it, and of use to nobody else afterwards."""
+        return logs_in_connection(self.headers)
+
 
 class Relay:
     """Passes requests on by `asks`; what is HTTP no longer goes through `tunnels`.
@@ -51,47 +62,32 @@ class Relay:
         self.name = name
         self._asks = asks
         self._tunnels = tunnels
-        self._openings: Recent[Errand, tuple[bytes, bool]] = Recent()
         self._fields: Recent[ResponseHead, Headers] = Recent()
 
     def pass_on(
         self, request: Request, errand: Errand, body: bytes | None = None
-    ) -> Deferred[Response]:
-        """Return the answer to `request`, with its whole `body` where that has been read already.
+    ) -> Deferred[Answer]:
+        """Ask what `request` becomes, with its whole `body` where that has been read already.
 
-        Fails with AskError; or with BodyCutError or BodyTooLargeError, where the client's body is
-        no good.
+        What comes is for `response`. Fails with AskError; or with BodyCutError or BodyTooLargeError,
+        where the client's body is no good.
         """
         head = request.head
         if body is None and head.length == 0:
             body = b""
-        opening, last = self._opening(errand)
         question = Question(
             method=errand.method,
-            opening=opening,
+            opening=errand.opening,
             body=_Carried(request) if body is None else body,
             expects=head.expects and body is None,
             upgrade=head.upgrade,
             informed=lambda interim: self._inform(request, interim),
-            last=last,
+            last=errand.logs_in,
         )
-        asking = self._asks.ask(errand.way, question)
-        return asking.addCallback(self._answered, head)
+        return self._asks.ask(errand.way, question)
 
-    def _opening(self, errand: Errand) -> tuple[bytes, bool]:
-        """Return how the request begins, and whether it logs its connection in."""
-        known = self._openings.get(errand)
-        if known is None:
-            opening = request_opening(errand.method, errand.target, errand.headers)
-            known = opening, logs_in_connection(errand.headers)
-            self._openings.keep(errand, known, len(opening))
-        return known
-
-    def _inform(self, request: Request, interim: ResponseHead) -> None:
-        if request.head.version == b"HTTP/1.1":
-            request.client.inform(interim.status, back(interim, self.name))
-
-    def _answered(self, answer: Answer, head: RequestHead) -> Response:
+    def response(self, answer: Answer, head: RequestHead) -> Response:
+        """Return what the client who sent `head` gets of a server's answer."""
         body = answer.body
         headers = self._back(answer.head)
         if isinstance(body, bytes):
@@ -101,6 +97,10 @@ class Relay:
         if isinstance(body, Handover):
             return self._upgraded(answer.head, headers, body)
         return Response(answer.head.status, headers, body)
+
+    def _inform(self, request: Request, interim: ResponseHead) -> None:
+        if request.head.version == b"HTTP/1.1":
+            request.client.inform(interim.status, back(interim, self.name))
 
     def _back(self, head: ResponseHead) -> Headers:
         headers = self._fields.get(head)

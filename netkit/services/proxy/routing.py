@@ -29,12 +29,14 @@ class Plan:
     """What is to be done about requests with one head.
 
     `errand` is what is asked of the origin, or of the parent; of an origin a CONNECT asks nothing, and
-    is a connection by the errand's way. `verdict` has the rules that let it pass.
+    is a connection by the errand's way. `verdict` has the rules that let it pass, `rule` says which. `is_last`: it may go no further.
     """
 
     target: Target
     errand: Errand
     verdict: Verdict
+    rule: str
+    is_last: bool
 
 
 @frozen
@@ -88,7 +90,8 @@ class Routing:
 
     def _planned(self, head: RequestHead, to: Target) -> Plan:
         headers = onward(head, self._name)
-        if hops_left(head) is not None:
+        hops = hops_left(head)
+        if hops is not None:
             headers = one_hop_less(headers)
         headers = ((b"Host", to.authority), *headers)
         tunnel = head.method == b"CONNECT"
@@ -102,7 +105,7 @@ class Routing:
             headers = (*headers, *self._parent.headers)
             way = self._parent.way
             errand = Errand(method=head.method, way=way, target=asked, headers=headers)
-        return Plan(to, errand, verdict)
+        return Plan(to, errand, verdict, verdict.passed_by(to.host), is_last=hops == 0)
 
     def _judged(self, to: Target, *, tunnel: bool, by_address: bool = True) -> Verdict:
         verdict = self._access.judge(to, tunnel=tunnel, by_address=by_address)

@@ -5,7 +5,6 @@ decided.
 """
 
 from collections.abc import Awaitable, Iterator
-from functools import partial
 from http import HTTPStatus
 from secrets import token_hex
 from typing import Any, cast
@@ -16,7 +15,7 @@ from twisted.python.failure import Failure
 
 from netkit.http import accesstable
 from netkit.http.accesslog import Exchange
-from netkit.http.asking import AskError, Asks, Problem
+from netkit.http.asking import Answer, AskError, Asks, Problem
 from netkit.http.messages import Request, Response
 from netkit.http.pool import Pool
 from netkit.http.server import HandlerFactory
@@ -34,7 +33,7 @@ from netkit.services.proxy.access import Access
 from netkit.services.proxy.admission import Admission
 from netkit.services.proxy.connecting import Connecting
 from netkit.services.proxy.decisions import Decision, Decisions, DeniedError
-from netkit.services.proxy.passing import hops_left, last_hop
+from netkit.services.proxy.passing import last_hop
 from netkit.services.proxy.relay import Relay
 from netkit.services.proxy.routing import Routing
 from netkit.services.proxy.settings import Settings
@@ -42,6 +41,7 @@ from netkit.services.proxy.targets import NotForProxyError
 from netkit.services.proxy.words import counting
 from netkit.services.proxy.words import mount as words
 
+_CHALLENGE = HTTPStatus.PROXY_AUTHENTICATION_REQUIRED
 _NO_SITE = "This is a proxy and no web site: give it to a program as that, as in curl --proxy."
 
 
@@ -120,16 +120,12 @@ class Proxy(Running[NoOptions]):
         decision = self._decisions.begin(request, self._world.clock.seconds())
         try:
             user = self._admission.user(request, decision.client)
-            if isinstance(user, Deferred):
-                coming: Deferred[Any] = user.addCallback(self._known, request, decision)
-            else:
-                answer = self._known(user, request, decision)
-                if isinstance(answer, Response):
-                    return answer
-                coming = answer
+            if isinstance(user, str):  # which is seen sooner than that it is no Deferred
+                return self._known(user, request, decision)
+            known: Deferred[Any] = user.addCallback(self._known, request, decision)
+            return known.addErrback(self._failed, decision)
         except (AskError, DeniedError) as error:
             return self._decisions.page(error, decision)
-        return coming.addErrback(self._failed, decision)
 
     def _known(
         self, user: str, request: Request, decision: Decision
@@ -142,18 +138,28 @@ class Proxy(Running[NoOptions]):
         except NotForProxyError:
             return self._own(request, decision)
         decision.target = plan.target
-        decision.rule = plan.verdict.passed_by(plan.target.host)
+        decision.rule = plan.rule
         if head.method == b"CONNECT":
             who = f"user {user}" if user else source(request.client.peer)
-            return self._connecting.connect(plan, who, decision)
-        if hops_left(head) == 0:
+            connecting = self._connecting.connect(plan, who, decision)
+            return connecting.addErrback(self._failed, decision)
+        if plan.is_last:
             return last_hop(head)
-        coming = self._relay.pass_on(request, plan.errand)
-        if self._settings.parent is not None:
-            coming.addCallback(_without_challenge)
-        if self._counting is not None:
-            coming.addCallback(partial(self._counting.watched, request))
-        return coming
+        return self._relay.pass_on(request, plan.errand).addCallbacks(
+            self._answered,
+            self._failed,
+            callbackArgs=(request, decision),
+            errbackArgs=(decision,),
+        )
+
+    def _answered(self, answer: Answer, request: Request, decision: Decision) -> Response:
+        response = self._relay.response(answer, request.head)
+        if self._settings.parent is not None and response.status == _CHALLENGE:
+            # That the parent wants another login is nothing that a client can help.
+            response.close()
+            error = AskError(Problem.HTTP_PROTOCOL_ERROR, "the next proxy answered 407")
+            return self._decisions.page(error, decision)
+        return self._counting.watched(request, response) if self._counting else response
 
     def _own(self, request: Request, decision: Decision) -> Response:
         """Answer what was asked of the proxy itself."""
@@ -172,14 +178,6 @@ class Proxy(Running[NoOptions]):
         self._decisions.served(exchange)
         if self._access_log.served is not None:
             self._access_log.served(exchange)
-
-
-def _without_challenge(response: Response) -> Response:
-    """Return the parent's answer; that it wants another login is nothing that a client can help."""
-    if response.status != HTTPStatus.PROXY_AUTHENTICATION_REQUIRED:
-        return response
-    response.close()
-    raise AskError(Problem.HTTP_PROTOCOL_ERROR, "the next proxy answered 407")
 
 
 def complaints(settings: Settings) -> Iterator[Complaint]:

@@ -33,7 +33,9 @@ class Relaying(SynchronousTestCase):
         """Pass the request on as it is."""
         headers = ((b"Host", b"server"), *onward(request.head, NAME))
         errand = Errand(method=request.method, way=NoWay(), target=request.target, headers=headers)
-        return self.relay.pass_on(request, errand).addErrback(self.refused)
+        return self.relay.pass_on(request, errand).addCallbacks(
+            self.relay.response, self.refused, callbackArgs=(request.head,)
+        )
 
     def refused(self, failure: Failure) -> Response:
         """Say why there is no answer."""

@@ -68,7 +68,7 @@ class Errands:
         errand = self._known.get(key)
         if errand is None:
             errand = self._made(request, server, peer)
-            if sum(len(name) + len(value) for name, value in errand.headers) <= REMEMBERED_BYTES:
+            if len(errand.opening) <= REMEMBERED_BYTES:
                 if len(self._known) >= REMEMBERED:
                     self._known.clear()
                 self._known[key] = errand

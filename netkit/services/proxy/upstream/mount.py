@@ -15,7 +15,7 @@ from twisted.internet.task import LoopingCall
 from twisted.python.failure import Failure
 
 from netkit.http.accesslog import shown_url
-from netkit.http.asking import IDEMPOTENT, AskError, Asks, Problem
+from netkit.http.asking import IDEMPOTENT, Answer, AskError, Asks, Problem
 from netkit.http.forwarded import client, listed
 from netkit.http.messages import Body, Request, Response
 from netkit.http.pages import link
@@ -179,13 +179,16 @@ class Upstream(Service):
                 return server
         return self._servers.choose(self._key(request) if self._key else b"", failed)
 
-    def _answered(self, response: Response, server: Server[Way], request: Request) -> Response:
+    def _answered(self, answer: Answer, server: Server[Way], request: Request) -> Response:
+        """Return what the visitor gets; the request is over as soon as the body is there."""
         tried = server.health.state is not State.UP
         if tried and self._servers.answered(server, self._clock.seconds()):
             self._say(server, "")
-        if isinstance(response.body, bytes):
+        if isinstance(answer.body, bytes):
             self._servers.over(server)
+            response = self._relay.response(answer, request.head)
         else:
+            response = self._relay.response(answer, request.head)
             response = counted(response, lambda: self._servers.over(server))
         return self._sticking(response, server, request) if self._cookie else response
 

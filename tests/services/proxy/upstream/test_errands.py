@@ -85,6 +85,7 @@ class Requests(SynchronousTestCase):
         self.assertLess(len(known), REMEMBERED)
         size = len(known)
         mounted.ask(headers=((b"X", bytes(b"x" * 5000)),))
+        mounted.ask("/" + "x" * 5000)
         self.assertEqual(len(known), size)
 
     def test_proxy_header(self) -> None:
