@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import Protocol
 
 from netkit.services.pubsub.counters import Counters
-from netkit.services.pubsub.interest import Group, Interest
+from netkit.services.pubsub.interest import Group, Interest, Matched
 from netkit.services.pubsub.messages import Published
 from netkit.services.pubsub.policies import Policies, Policy
 from netkit.services.pubsub.subscriptions import Subscription
@@ -38,6 +38,30 @@ class Receiver(Protocol):
         """Forget a subscription that has had as many messages as it was for."""
 
 
+class Publisher(Protocol):
+    """Whose messages come as fast as they are read. Hashable by identity."""
+
+    def hold(self) -> None:
+        """Say nothing more until `release`."""
+
+    def release(self) -> None:
+        """Go on."""
+
+
+class Elsewhere(Protocol):
+    """Where else what is published here is wanted: the servers of a fabric."""
+
+    @property
+    def full(self) -> bool:
+        """Whether it does not keep up, and more waits for it than is good."""
+
+    def hold(self, publisher: Publisher) -> None:
+        """Hold `publisher` until there is room."""
+
+    def publish(self, run: Published, matched: Matched[Receiver], besides: Receiver | None) -> bool:
+        """Route `run` to those that `matched` here, and to elsewhere; return whether it is heard."""
+
+
 class Broker:
     """Routes messages. `start(n)` says which of n members of a queue group is the first in turn.
 
@@ -51,6 +75,7 @@ class Broker:
         self.interest: Interest[Receiver] = Interest(start)
         self.counters = Counters()
         self.witnesses: list[Callable[[Published], None]] = []
+        self.elsewhere: Elsewhere | None = None
         self._policies = policies or None
         self._waiting: list[Receiver] = []
 
@@ -59,13 +84,34 @@ class Broker:
 
         The receivers get it at the next `settle`.
         """
-        size = sum(map(len, run.payloads))
-        self.counters.came(len(run.payloads), size)
+        self.counters.came(len(run.payloads), sum(map(len, run.payloads)))
         for witness in self.witnesses:
             witness(run)
         matched = self.interest.match(run.subject)
-        if not matched:
-            return False
+        if self.elsewhere is not None:
+            return self.elsewhere.publish(run, matched, besides)
+        return bool(matched) and self.route(run, matched, besides)
+
+    def route(
+        self, run: Published, matched: Matched[Receiver], besides: Receiver | None = None
+    ) -> bool:
+        """Give `run` to all that `matched`, groups included; return whether anybody gets it."""
+        heard = self.to_everyone(run, matched, besides)
+        return self.to_groups(run, matched, besides) or heard
+
+    def to_groups(
+        self, run: Published, matched: Matched[Receiver], besides: Receiver | None = None
+    ) -> bool:
+        """Give each message to one member of each group; return whether any gets it."""
+        heard = False
+        for group in matched.groups:
+            heard = self._share(group, run, besides) or heard
+        return heard
+
+    def to_everyone(
+        self, run: Published, matched: Matched[Receiver], besides: Receiver | None = None
+    ) -> bool:
+        """Give `run` to all who are in no group; return whether anybody gets it."""
         receivers_in_all = 0
         for form, receivers in matched.by_form:
             if besides is not None and besides in receivers:
@@ -73,14 +119,20 @@ class Broker:
             if receivers:
                 self._spread(form(run), run, receivers)
                 receivers_in_all += len(receivers)
-        self.counters.went(len(run.payloads) * receivers_in_all, size * receivers_in_all)
+        if receivers_in_all:
+            size = sum(map(len, run.payloads))
+            self.counters.went(len(run.payloads) * receivers_in_all, size * receivers_in_all)
         heard = receivers_in_all > 0
         for one in matched.counted:
             if one.to is not besides:
                 heard = self._last_ones(one, run) or heard
-        for group in matched.groups:
-            heard = self._share(group, run, besides) or heard
         return heard
+
+    def said(self, publisher: Publisher) -> None:
+        """Hand out what `publisher` has said in one read, and let it wait where others must catch up."""
+        self.settle()
+        if self.elsewhere is not None and self.elsewhere.full:
+            self.elsewhere.hold(publisher)
 
     def answer(self, run: Published, to: Receiver) -> bool:
         """Route `run` to one subscription of `to` alone; return whether it has one.

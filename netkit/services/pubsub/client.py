@@ -110,6 +110,15 @@ class Client(Protocol):
         if self._farewell is not None:
             self._farewell.over()
 
+    def hold(self) -> None:
+        """Read nothing of the client: what it says has to wait (see `broker.Publisher`)."""
+        self.transport.pauseProducing()
+
+    def release(self) -> None:
+        """Read of the client again, if nothing else is in the way."""
+        if self.outlet is not None and not self.outlet.behind:
+            self.transport.resumeProducing()
+
     def warn(self) -> bool:
         """Tell the client that the service stops; return whether there is a way to tell it."""
         return False

@@ -13,7 +13,7 @@ remembered is bounded by its weight, since a subject that thousands want weighs 
 
 from collections.abc import Callable, Iterable, Iterator
 from itertools import chain
-from typing import Generic
+from typing import Generic, Protocol
 
 from attrs import define, frozen
 
@@ -24,6 +24,7 @@ from netkit.services.pubsub.subscriptions import (
     Subscription,
     To,
     everyone,
+    members,
     queues,
     with_one,
     without_one,
@@ -78,6 +79,16 @@ class Matched(Generic[To]):
         return bool(self.by_form or self.counted or self.groups)
 
 
+class Watcher(Protocol):
+    """Is told what is wanted at all, by however many."""
+
+    def first(self, pattern: bytes, queue: bytes) -> None:
+        """Note that somebody subscribes to `pattern` in `queue`, where nobody did."""
+
+    def last(self, pattern: bytes, queue: bytes) -> None:
+        """Note that nobody subscribes to `pattern` in `queue` any more."""
+
+
 class Interest(Generic[To]):
     """The subscriptions. `start(n)` says which of n members of a group is the first in turn."""
 
@@ -90,7 +101,9 @@ class Interest(Generic[To]):
         self._weight = 0
         self._matched: dict[bytes, Matched[To]] = {}
         self._weights: dict[bytes, dict[bytes, int]] = {}  # of the subjects, by their first tokens
+        self._exact: dict[bytes, dict[bytes, Matched[To]]] = {}  # by pattern and queue
         self._nobody: Matched[To] = Matched()
+        self.watcher: Watcher | None = None
 
     def __len__(self) -> int:
         """Return the number of subscriptions."""
@@ -110,6 +123,8 @@ class Interest(Generic[To]):
             self._plain[pattern], first = with_one(self._plain.get(pattern), subscription)
         self._count += 1
         self.changed(pattern)
+        if first and self.watcher is not None:
+            self.watcher.first(pattern, subscription.queue)
         return first
 
     def remove(self, subscription: Subscription[To]) -> bool:
@@ -126,6 +141,8 @@ class Interest(Generic[To]):
                 del self._plain[pattern]
         self._count -= 1
         self.changed(pattern)
+        if last and self.watcher is not None:
+            self.watcher.last(pattern, subscription.queue)
         return last
 
     def match(self, subject: bytes) -> Matched[To]:
@@ -133,12 +150,31 @@ class Interest(Generic[To]):
         matched = self._matched.get(subject)
         return self._match(subject) if matched is None else matched
 
+    def exactly(self, pattern: bytes, queue: bytes, subject: bytes) -> Matched[To]:
+        """Return who gets what is published to `subject` of those alone that subscribe to `pattern`.
+
+        It matches, and has come for the members of `queue`, or for those without one. What is remembered
+        has each subscription once at most.
+        """
+        matched = self._exact.get(pattern, {}).get(queue)
+        if matched is not None:
+            return matched
+        place = self._tree.at(pattern) if is_wild(pattern) else self._plain.get(pattern)
+        there = tuple(members(place, queue))
+        if any(one.bars is not None for one in there):
+            return self._sorted(one for one in there if not _bars(one, subject))
+        matched = self._sorted(there)
+        if there:
+            self._exact.setdefault(pattern, {})[queue] = matched
+        return matched
+
     def wanted(self) -> Iterator[tuple[bytes, bytes]]:
         """Yield each pattern and queue for which there is a subscription, once."""
         return chain.from_iterable(map(queues, chain(self._plain.values(), self._tree.places())))
 
     def changed(self, pattern: bytes) -> None:
         """Forget what matches `pattern`: a subscription to it has come, changed or gone."""
+        self._exact.pop(pattern, None)
         if not self._matched:
             return
         first = pattern.partition(b".")[0]

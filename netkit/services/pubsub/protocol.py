@@ -51,7 +51,7 @@ class LineClient(Client):
         said = self._splitter.feed(data)
         if said:
             self.house.broker.publish(Published(self._subject, list(said), source=self.source))
-            self.house.broker.settle()
+            self.house.broker.said(self)
         if self._splitter.too_long and self.outlet is not None:  # its own lines may be too many
             self._let_go_long()
 

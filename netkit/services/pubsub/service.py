@@ -1,11 +1,13 @@
 """A pub/sub service as it runs: one broker for the clients of all its listeners."""
 
+from collections.abc import Callable
 from itertools import count
-from random import randrange
+from random import random, randrange
 
 from attrs import evolve
 from twisted.internet.defer import Deferred
 
+from netkit.net.dial import Way
 from netkit.net.logins import Elsewhere
 from netkit.services.kind import References, Running, World
 from netkit.services.pubsub.broker import Broker
@@ -13,6 +15,9 @@ from netkit.services.pubsub.client import House
 from netkit.services.pubsub.counters import Figures
 from netkit.services.pubsub.crowd import Crowd
 from netkit.services.pubsub.door import Door
+from netkit.services.pubsub.fabric.counters import FabricFigures
+from netkit.services.pubsub.fabric.link import Link
+from netkit.services.pubsub.fabric.servers import Server
 from netkit.services.pubsub.nats.protocol import NatsFactory, Terms
 from netkit.services.pubsub.permissions import Permissions
 from netkit.services.pubsub.protocol import LineFactory
@@ -20,10 +25,18 @@ from netkit.services.pubsub.settings import Options, Protocol, Settings
 
 
 class PubSub(Running[Options]):
-    """One pub/sub service; passwords are looked into `elsewhere`, by default in threads."""
+    """One pub/sub service.
+
+    Passwords are looked into `elsewhere`, by default in threads. `ways` lead to the servers of a fabric,
+    by default as their URLs say.
+    """
 
     def __init__(
-        self, settings: Settings, world: World, elsewhere: Elsewhere | None = None
+        self,
+        settings: Settings,
+        world: World,
+        elsewhere: Elsewhere | None = None,
+        ways: Callable[[Server], Way] | None = None,
     ) -> None:
         self._house = House(
             Broker(randrange, settings.policies),
@@ -32,14 +45,21 @@ class PubSub(Running[Options]):
             world,
             Door(settings, world, elsewhere),
         )
-        self._terms = Terms(settings.nats)
+        self._terms = Terms(settings.nats, edge=bool(settings.fabric.servers))
         self._numbers = count(1)
+        self._link: Link | None = None
+        if settings.fabric.servers:
+            self._link = Link(self._house.broker, settings.fabric, world, chance=random, ways=ways)
 
     def figures(self) -> Figures:
         """Return what goes on, and what has gone on, in figures."""
         return self._house.broker.counters.figures(
             connections=len(self._house.crowd), subscriptions=len(self._house.broker.interest)
         )
+
+    def fabric_figures(self) -> FabricFigures | None:
+        """Return the same of the fabric, where there is one."""
+        return None if self._link is None else self._link.figures()
 
     def factory(self, options: Options) -> LineFactory | NatsFactory:
         """Return what serves the clients of one listener, in the protocol it speaks."""
@@ -57,10 +77,24 @@ class PubSub(Running[Options]):
         house = evolve(self._house, door=self._house.door.within(limit))
         return NatsFactory(house, self._numbers, self._terms, Options(Protocol.NATS))
 
+    def startService(self) -> None:
+        """Connect to the cluster, where there is one."""
+        super().startService()
+        if self._link is not None:
+            self._link.start()
+
     def stopService(self) -> Deferred[None]:
-        """Let the clients go, once what was said has reached them; NATS clients one by one."""
+        """Let the clients go, once what was said has reached them; NATS clients one by one.
+
+        Then the node leaves its cluster.
+        """
         super().stopService()
-        return self._house.crowd.close(self._terms.limits.lame_duck)
+        gone = self._house.crowd.close(self._terms.limits.lame_duck)
+        return gone.addCallback(self._leave)
+
+    def _leave(self, _: None) -> None:
+        if self._link is not None:
+            self._link.stop()
 
 
 def build(settings: Settings, _references: References, world: World) -> PubSub:

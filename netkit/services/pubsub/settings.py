@@ -18,6 +18,8 @@ from netkit.document.values import (
 )
 from netkit.net.users import HashText, Users
 from netkit.services.kind import Complaint
+from netkit.services.pubsub.fabric.settings import Fabric
+from netkit.services.pubsub.fabric.settings import complaints as of_fabric
 from netkit.services.pubsub.permissions import Permissions, Rules
 from netkit.services.pubsub.policies import Policies, Policy
 from netkit.services.pubsub.subjects import is_pattern, is_subject
@@ -135,6 +137,7 @@ class Nats:
 
 
 NATS = Nats()
+NO_FABRIC = Fabric()
 
 
 @frozen(kw_only=True)
@@ -145,7 +148,7 @@ class Settings:
     `line_bytes` is the longest line, without its end. A client is let go when more than
     `pending_bytes` wait for it, or when something has waited for it for `pending_seconds`. By the first
     rule of `slow` that matches a message such a client may go without it. `nats` is about the clients
-    that speak NATS.
+    that speak NATS, `fabric` about the cluster that the node is an edge of.
 
     Where there are `users`, or more of them in the file `passwords`, or a hashed `token`, or
     `certificate_users`, which are names in clients' certificates, NATS clients have to log in by one
@@ -165,6 +168,7 @@ class Settings:
     certificate_users: tuple[str, ...] = ()
     permissions: dict[str, PermissionsTable] = field(factory=dict)
     nats: Nats = NATS
+    fabric: Fabric = NO_FABRIC
 
     @property
     def policies(self) -> Policies:
@@ -178,7 +182,11 @@ class Settings:
 
 
 def complaints(settings: Settings) -> Iterator[Complaint]:
-    """Yield what is wrong with the users; raise ConfigError for problems in the file of passwords."""
+    """Yield what is wrong with the fabric and the users.
+
+    Raise ConfigError for problems in the file of passwords.
+    """
+    yield from of_fabric(settings.fabric)
     known = Users.of(settings.users, settings.passwords)
     for path, wrong in known.complaints:
         yield Complaint(path, wrong)

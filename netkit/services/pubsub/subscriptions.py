@@ -89,6 +89,13 @@ def everyone(place: Place[To]) -> Iterable[Subscription[To]]:
     return [one for there in place.by_queue.values() for one in there]
 
 
+def members(place: Place[To] | None, queue: bytes) -> Iterable[Subscription[To]]:
+    """Return the subscriptions at a place that have this queue."""
+    if isinstance(place, Several):
+        return place.by_queue.get(queue, ())
+    return (place,) if place is not None and place.queue == queue else ()
+
+
 def queues(place: Place[To]) -> Iterable[tuple[bytes, bytes]]:
     """Return the pattern of a place with each queue there is."""
     if isinstance(place, Subscription):

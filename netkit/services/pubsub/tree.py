@@ -100,6 +100,19 @@ class Tree(Generic[To]):
             way.pop()
         return last
 
+    def at(self, pattern: bytes) -> Place[To] | None:
+        """Return what stands at just this pattern."""
+        node = self._root
+        tokens = pattern.split(b".")
+        if rest := tokens[-1] == b">":
+            tokens.pop()
+        for token in tokens:
+            found = node.next(token)
+            if found is None:
+                return None
+            node = found
+        return node.rest if rest else node.here
+
     def matching(self, tokens: list[bytes]) -> list[Place[To]]:
         """Return what stands at the patterns that match the subject with these tokens."""
         found = []

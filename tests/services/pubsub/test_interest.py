@@ -208,3 +208,65 @@ class GroupTests(SynchronousTestCase):
         (group,) = interest.match(b"a").groups
         self.assertEqual(len(group.members), 3)
         self.assertEqual(len(group.shares(1)), 1)
+
+
+class ExactlyTests(SynchronousTestCase):
+    @settings(deadline=None, max_examples=150)
+    @given(st.lists(_SUBSCRIBE | _LEAVE, max_size=30))
+    def test_as_naively(self, steps: list[tuple[str, bytes | int, bytes | None]]) -> None:
+        """However subscriptions come and go, those of just one pattern and queue are found."""
+        interest: Interest[str] = Interest()
+        there: list[Subscription[str]] = []
+        for number, (_, what, queue) in enumerate(steps):
+            if isinstance(what, int):
+                if there:
+                    interest.remove(there.pop(what % len(there)))
+            else:
+                there.append(Subscription(what, _one, str(number), queue or b""))
+                interest.insert(there[-1])
+            for pattern, of in {(one.pattern, one.queue) for one in there} | {(b"a.*", b"")}:
+                expected = Counter(
+                    one.to for one in there if (one.pattern, one.queue) == (pattern, of)
+                )
+                matched = interest.exactly(pattern, of, b"x")
+                self.assertEqual(_found(matched), expected)
+                self.assertEqual(bool(matched.groups), bool(of and expected))
+
+    def test_changed(self) -> None:
+        """What is remembered ends as a subscription becomes one for so many messages."""
+        interest: Interest[str] = Interest()
+        one = Subscription(b"a", _one, "1")
+        interest.insert(one)
+        self.assertIs(interest.exactly(b"a", b"", b"a"), interest.exactly(b"a", b"", b"a"))
+        one.left = 3
+        interest.changed(b"a")
+        self.assertEqual(interest.exactly(b"a", b"", b"a").counted, (one,))
+
+    def test_barred(self) -> None:
+        """Who must not have a subject is left out for that one."""
+        interest: Interest[str] = Interest()
+        interest.insert(Subscription(b"a.*", _one, "1", b"", lambda subject: subject == b"a.b"))
+        self.assertFalse(interest.exactly(b"a.*", b"", b"a.b"))
+        self.assertTrue(interest.exactly(b"a.*", b"", b"a.c"))
+
+    def test_watcher(self) -> None:
+        """A watcher is told of the first and the last of each pattern and queue."""
+        told: list[tuple[str, bytes, bytes]] = []
+
+        class Watching:
+            def first(self, pattern: bytes, queue: bytes) -> None:
+                told.append(("first", pattern, queue))
+
+            def last(self, pattern: bytes, queue: bytes) -> None:
+                told.append(("last", pattern, queue))
+
+        interest: Interest[str] = Interest()
+        interest.watcher = Watching()
+        subscriptions = [Subscription(b"a.*", _one, "1", queue) for queue in (b"", b"", b"q")]
+        for one in subscriptions:
+            interest.insert(one)
+        self.assertEqual(told, [("first", b"a.*", b""), ("first", b"a.*", b"q")])
+        told.clear()
+        for one in subscriptions:
+            interest.remove(one)
+        self.assertEqual(told, [("last", b"a.*", b""), ("last", b"a.*", b"q")])

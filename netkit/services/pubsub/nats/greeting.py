@@ -38,7 +38,10 @@ class Connect:
 
 @frozen(kw_only=True)
 class Info:
-    """What a server says of itself. `ldm` says that it is about to go (lame duck mode)."""
+    """What a server says of itself. `ldm` says that it is about to go (lame duck mode).
+
+    `edge` is netkit's own: the server is an edge of a cluster, and so no server of one.
+    """
 
     server_id: str = ""
     server_name: str = ""
@@ -59,6 +62,7 @@ class Info:
     client_ip: str = ""
     cluster: str = ""
     nonce: str = ""
+    edge: bool = False
     connect_urls: tuple[str, ...] = ()
 
 

@@ -52,9 +52,10 @@ LINGER_SECONDS = 10.0
 
 @frozen(eq=False)
 class Terms:
-    """What all NATS clients of a service share."""
+    """What all NATS clients of a service share; `edge` where the service is an edge of a cluster."""
 
     limits: Nats
+    edge: bool = False
     server: str = field(factory=lambda: f"N{token_hex(15).upper()}")
 
     @cached_property
@@ -72,6 +73,7 @@ class Terms:
             go="python",
             headers=True,
             max_payload=self.limits.max_payload,
+            edge=self.edge,
         )
 
 
@@ -169,7 +171,7 @@ class NatsClient(Client):
         events = self._reader.feed(data)
         if events:
             session.hear(events)
-            self.house.broker.settle()
+            self.house.broker.said(self)
             if session.state is not State.ADMITTED:
                 self._turn(session)
 

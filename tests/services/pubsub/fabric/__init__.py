@@ -1,0 +1,1 @@
+"""The fabric: a node as an edge of a NATS cluster."""
