@@ -50,11 +50,6 @@ def _twisted_echo(name: str, endpoint: str, reactor: str = "epoll") -> Server:
     )
 
 
-NETKIT_TUNNEL = Server(
-    name="netkit",
-    program=TWISTED,
-    arguments=("$servers/netkit_tunnel.py", "$port", "$origin"),
-)
 EPOLL_ECHO = Server(
     name="C epoll",
     program=Compiled("epoll_echo"),

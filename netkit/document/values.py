@@ -5,7 +5,7 @@ right, or None. The types stand here once, so that a port is a port in every tab
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from difflib import get_close_matches
 from ipaddress import IPv4Network, IPv6Network
 from typing import Annotated, Protocol, TypeAlias, TypeVar
@@ -50,6 +50,24 @@ class Matching:
         if self.pattern.fullmatch(str(value)):
             return None
         return f"{quoted(str(value))} is not right; {self.right}"
+
+
+@frozen
+class ReadBy:
+    """A text that `read` can read, which raises ValueError with what is wrong and what would be right.
+
+    What it shows of the text is its own affair: of a password nothing.
+    """
+
+    read: Callable[[str], object]
+
+    def complaint(self, value: object) -> str | None:
+        """Return what `read` says against `value`."""
+        try:
+            self.read(str(value))
+        except ValueError as error:
+            return str(error)
+        return None
 
 
 @frozen

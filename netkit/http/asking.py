@@ -24,9 +24,7 @@ IDEMPOTENT = frozenset((b"GET", b"HEAD", b"OPTIONS", b"TRACE", b"PUT", b"DELETE"
 class Problem(Enum):
     """Why there is no answer: the error types of RFC 9209 2.3, and the status that goes with each."""
 
-    DNS_TIMEOUT = "dns_timeout", HTTPStatus.GATEWAY_TIMEOUT
     DNS_ERROR = "dns_error", HTTPStatus.BAD_GATEWAY
-    DESTINATION_NOT_FOUND = "destination_not_found", HTTPStatus.INTERNAL_SERVER_ERROR
     DESTINATION_UNAVAILABLE = "destination_unavailable", HTTPStatus.SERVICE_UNAVAILABLE
     DESTINATION_IP_PROHIBITED = "destination_ip_prohibited", HTTPStatus.FORBIDDEN
     DESTINATION_IP_UNROUTABLE = "destination_ip_unroutable", HTTPStatus.BAD_GATEWAY
@@ -38,7 +36,6 @@ class Problem(Enum):
     CONNECTION_LIMIT_REACHED = "connection_limit_reached", HTTPStatus.SERVICE_UNAVAILABLE
     TLS_PROTOCOL_ERROR = "tls_protocol_error", HTTPStatus.BAD_GATEWAY
     TLS_CERTIFICATE_ERROR = "tls_certificate_error", HTTPStatus.BAD_GATEWAY
-    TLS_ALERT_RECEIVED = "tls_alert_received", HTTPStatus.BAD_GATEWAY
     HTTP_REQUEST_ERROR = "http_request_error", HTTPStatus.BAD_REQUEST
     HTTP_REQUEST_DENIED = "http_request_denied", HTTPStatus.FORBIDDEN
     HTTP_RESPONSE_INCOMPLETE = "http_response_incomplete", HTTPStatus.BAD_GATEWAY

@@ -210,7 +210,7 @@ class Exchange:
         arriving = self._arriving
         if arriving is None or self._over:
             return
-        rests = self._held is None and arriving.unread and not arriving.wanted
+        rests = self._held is None and arriving.unread > 0 and not arriving.wanted
         if rests != self._paused:
             self._paused = rests
             transport = self._link.transport

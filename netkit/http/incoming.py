@@ -4,26 +4,16 @@ Rule: what has come and is not wanted yet has a limit, at which its source rests
 long, malformed or cut short is never taken for a whole one.
 """
 
-from collections import deque
 from collections.abc import AsyncIterator
 from http import HTTPStatus
-from typing import Protocol
-
-from twisted.internet.defer import Deferred
 
 from netkit.http.chunked import ChunkedError, ChunkedReader
+from netkit.http.coming import Coming, Source
 from netkit.http.messages import CHUNKED, BodyCutError, BodyTooLargeError
 from netkit.http.sections import RefusedError
 
 AHEAD_BYTES = 64 * 1024
 """How much of a body is read before it is asked for."""
-
-
-class Source(Protocol):
-    """What a body comes from."""
-
-    def go_on(self) -> None:
-        """Somebody waits for more of the body: let it come."""
 
 
 class NoBody:
@@ -44,36 +34,30 @@ class NoBody:
 NO_BODY = NoBody()
 
 
-class Incoming:
+class Incoming(Coming):
     """One body of `length` bytes, or CHUNKED, and of `limit` bytes at most. See `messages.Body`.
 
-    `finished`: all of it has come. `wanted`: somebody waits for more. `begun`: somebody has asked for
-    it. `received` counts its bytes. `refusal` says what is wrong with it, once that is seen.
+    `received` counts its bytes. `refusal` says what is wrong with it, once that is seen.
     """
 
     def __init__(self, length: int | None, limit: int, source: Source) -> None:
-        self.finished = self.begun = False
+        super().__init__(source)
         self.received = 0
         self.refusal: RefusedError | None = None
         self._length = length
         self._limit = limit
-        self._source = source
         self._chunks = ChunkedReader() if length is CHUNKED else None
-        self._pieces: deque[bytes] = deque()
-        self._unread = 0
         self._dropping = False
-        self._failure: Exception | None = None
-        self._more: Deferred[None] | None = None
 
     @property
     def wanted(self) -> bool:
         """Whether somebody waits for more of it."""
-        return self._more is not None or (self._dropping and not self.finished)
+        return super().wanted or (self._dropping and not self.finished)
 
     @property
     def full(self) -> bool:
         """Whether so much has come that its source has to rest."""
-        return self._unread >= AHEAD_BYTES
+        return self.unread >= AHEAD_BYTES
 
     def left(self) -> int | None:
         """Return how many bytes are still to come, or None where nobody knows."""
@@ -90,7 +74,7 @@ class Incoming:
             rest = data[left:]
         else:
             rest = self._feed_chunks(self._chunks, data)
-        self._tell()
+        self._wake()
         return rest
 
     def _feed_chunks(self, chunks: ChunkedReader, data: bytes) -> bytes:
@@ -108,20 +92,14 @@ class Incoming:
 
     def _take(self, piece: bytes) -> None:
         self.received += len(piece)
-        if piece and not self._dropping:
-            self._pieces.append(piece)
-            self._unread += len(piece)
-
-    def _tell(self) -> None:
-        more, self._more = self._more, None
-        if more is not None:
-            more.callback(None)
+        if not self._dropping:
+            self._put(piece)
 
     def cut(self) -> None:
         """Note that the rest will never come."""
         if not self.finished and self._failure is None:
             self._failure = BodyCutError("the client has left")
-            self._tell()
+            self._wake()
 
     def fail(self, why: RefusedError) -> None:
         """Wait no longer for the rest."""
@@ -131,8 +109,7 @@ class Incoming:
     def drop(self) -> None:
         """Throw away what has come and what still will."""
         self._dropping = True
-        self._pieces.clear()
-        self._unread = 0
+        self._clear()
 
     async def read(self, at_most: int) -> bytes:
         """See `messages.Body`."""
@@ -146,24 +123,3 @@ class Incoming:
                 raise BodyTooLargeError
             pieces.append(piece)
         return b"".join(pieces)
-
-    async def __aiter__(self) -> AsyncIterator[bytes]:
-        """Yield the pieces as they come; see `messages.Body`."""
-        self.begun = True
-        while True:
-            while self._pieces:
-                piece = self._pieces.popleft()
-                self._unread -= len(piece)
-                yield piece
-            if self._failure is not None:
-                raise self._failure
-            if self.finished:
-                return
-            self._more = Deferred(self._forget)
-            self._source.go_on()
-            if self._more is not None:
-                await self._more
-
-    def _forget(self, _: Deferred[None]) -> None:
-        """Nobody waits any longer: whoever did was cancelled."""
-        self._more = None

@@ -7,12 +7,13 @@ Rule: no complaint shows anything of a password or a hash.
 import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Annotated, TypeAlias
 
 from attrs import frozen
 
 from netkit.document.lines import KeyPath
 from netkit.document.typed import open_document
-from netkit.document.values import quoted
+from netkit.document.values import ReadBy, quoted
 from netkit.errors import ConfigError, Problem
 from netkit.passwords import PasswordHash, Passwords, parse
 
@@ -20,17 +21,10 @@ _FILE_BYTES = 1024 * 1024
 _LONGEST_USER = 256  # characters
 
 
-@frozen
-class HashText:
-    """Checks a password as it is written in a file; shows nothing of it."""
+HASH = ReadBy(parse)
+"""Checks a password as it is written in a file; shows nothing of it."""
 
-    def complaint(self, value: object) -> str | None:
-        """Return what is wrong with `value` as a hash."""
-        try:
-            parse(str(value))
-        except ValueError as error:
-            return str(error)
-        return None
+HashText: TypeAlias = Annotated[str, HASH]
 
 
 def why_unreadable(file: Path) -> str:
@@ -48,7 +42,7 @@ def read_passwords(file: Path) -> Mapping[str, PasswordHash]:
         raise ConfigError([Problem(str(file), 0, "", unreadable)])
     document = open_document(str(file))
     for user, written in document.tables.items():
-        wrong = user_complaint(user) or HashText().complaint(written)
+        wrong = user_complaint(user) or HASH.complaint(written)
         if wrong:
             document.complain((user,), wrong)
     document.raise_problems()

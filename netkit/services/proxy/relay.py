@@ -19,7 +19,6 @@ from netkit.http.messages import (
     RequestHead,
     Response,
     ResponseHead,
-    Stream,
     Takeover,
 )
 from netkit.net.dial import Way
@@ -155,6 +154,3 @@ class _Carried:
 
     def close(self) -> None:
         """Do nothing: the body is the client's connection's."""
-
-
-_: type[Stream] = _Carried

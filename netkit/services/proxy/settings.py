@@ -59,7 +59,7 @@ class Settings:
     """
 
     clients: tuple[Network, ...] = LOOPBACK
-    users: dict[str, Annotated[str, HashText()]] = field(factory=dict, repr=False)
+    users: dict[str, HashText] = field(factory=dict, repr=False)
     passwords: Path | None = None
     realm: _Realm = "netkit"
     open_clients: tuple[Network, ...] = ()

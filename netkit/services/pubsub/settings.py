@@ -16,7 +16,7 @@ from netkit.document.values import (
     did_you_mean,
     quoted,
 )
-from netkit.net.users import HashText, Users
+from netkit.net.users import HASH, HashText, Users
 from netkit.services.kind import Complaint
 from netkit.services.pubsub.fabric.settings import Fabric
 from netkit.services.pubsub.fabric.settings import complaints as of_fabric
@@ -49,7 +49,7 @@ class HashOrNothing:
 
     def complaint(self, value: object) -> str | None:
         """Return what is wrong with `value` as a hash."""
-        return HashText().complaint(value) if value else None
+        return HASH.complaint(value) if value else None
 
 
 @frozen
@@ -162,7 +162,7 @@ class Settings:
     pending_bytes: Bytes = 8 * 1024 * 1024
     pending_seconds: Seconds = 10.0
     slow: tuple[SlowRule, ...] = ()
-    users: dict[str, Annotated[str, HashText()]] = field(factory=dict, repr=False)
+    users: dict[str, HashText] = field(factory=dict, repr=False)
     passwords: Path | None = None
     token: Annotated[str, HashOrNothing()] = field(default="", repr=False)
     certificate_users: tuple[str, ...] = ()

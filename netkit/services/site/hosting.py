@@ -11,7 +11,7 @@ from typing import Annotated, Any, TypeAlias
 
 from attrs import evolve, field, frozen
 
-from netkit.document.values import Between, quoted
+from netkit.document.values import Between, ReadBy, quoted
 from netkit.http.messages import Handler, Request, Response
 from netkit.http.pages import error_page
 from netkit.net.logins import Logins
@@ -56,19 +56,6 @@ class HttpsPort:
 
 
 @frozen
-class HostName:
-    """Checks a name of a host."""
-
-    def complaint(self, value: object) -> str | None:
-        """Return the form where `value` does not have it."""
-        try:
-            pattern(str(value))
-        except ValueError as error:
-            return str(error)
-        return None
-
-
-@frozen
 class HostSettings:
     """What the default host and the others have.
 
@@ -104,7 +91,7 @@ class HostSettings:
 class Host(HostSettings):
     """One table `host`: a host by its names, each as in "example.org" or "*.example.org"."""
 
-    names: tuple[Annotated[str, HostName()], ...] = field(kw_only=True)
+    names: tuple[Annotated[str, ReadBy(pattern)], ...] = field(kw_only=True)
 
     @property
     def patterns(self) -> tuple[str, ...]:

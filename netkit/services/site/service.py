@@ -6,7 +6,7 @@ Rule: nothing here knows a mount by name, or the server under the site.
 from collections.abc import Awaitable, Callable, Iterable, Iterator
 from http import HTTPStatus
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 
 from attrs import field, frozen
 from twisted.application.service import IService, MultiService
@@ -45,7 +45,7 @@ class Settings(HostSettings):
     """
 
     host: tuple[Host, ...] = field(default=(), kw_only=True)
-    users: dict[str, Annotated[str, HashText()]] = field(factory=dict, kw_only=True, repr=False)
+    users: dict[str, HashText] = field(factory=dict, kw_only=True, repr=False)
     passwords: Path | None = field(default=None, kw_only=True)
     http: Limits = field(default=DEFAULTS, kw_only=True)
     access_log: bool | accesstable.AccessFile = True

@@ -7,7 +7,7 @@ from typing import Annotated
 
 from attrs import field, frozen
 
-from netkit.document.values import Bytes, Count, OneOrMore, Seconds, quoted
+from netkit.document.values import Bytes, Count, OneOrMore, ReadBy, Seconds, quoted
 from netkit.net.tlsclient import trusted
 from netkit.services.kind import Complaint
 from netkit.services.pubsub.fabric.servers import parse
@@ -20,20 +20,7 @@ class WhenCutOff(Enum):
     DROP = "drop"
 
 
-@frozen
-class ServerText:
-    """Checks a server as it is written in a file; shows nothing of a password."""
-
-    def complaint(self, value: object) -> str | None:
-        """Return what is wrong with `value` as a server."""
-        try:
-            parse(str(value))
-        except ValueError as error:
-            return str(error)
-        return None
-
-
-ServerUrl = Annotated[str, ServerText()]
+ServerUrl = Annotated[str, ReadBy(parse)]
 
 
 @frozen(kw_only=True)
