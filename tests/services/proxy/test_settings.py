@@ -1,15 +1,14 @@
 """A proxy as an operator writes it, and what is said of each mistake."""
 
 from ipaddress import ip_network
-from pathlib import Path
 from textwrap import dedent
 from typing import Any
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from netkit.config.load import load
 from netkit.passwords import Cost, hashed
 from netkit.services.proxy.access import Action, DestinationRule
+from tests.configured import loaded
 
 HASH = str(hashed("sesame", Cost(ln=9)))
 
@@ -17,15 +16,11 @@ HASH = str(hashed("sesame", Cost(ln=9)))
 class SettingsTests(SynchronousTestCase):
     def load(self, text: str, passwords: str = "") -> tuple[Any, list[str]]:
         """Return the settings of a proxy, and the problems by line, of a file and one beside it."""
-        folder = Path(self.mktemp()).absolute()
-        folder.mkdir()
-        file = folder / "netkit.toml"
-        file.write_text('[service.proxy]\nlisten = "tcp:80"\n' + dedent(text))
-        (folder / "passwords.toml").write_text(passwords)
-        plan, document = load(str(file))
-        problems = [str(problem).replace(f"{folder}/", "") for problem in sorted(document.problems)]
-        settings = plan.services[0].settings if plan.services else None
-        return settings, [problem.removeprefix("netkit.toml:") for problem in problems]
+        beside = {"passwords.toml": passwords}
+        plans, problems = loaded(
+            self, '[service.proxy]\nlisten = "tcp:80"\n' + dedent(text), beside
+        )
+        return plans["proxy"].settings if plans else None, problems
 
     def test_everything(self) -> None:
         """A proxy with all of it is right."""

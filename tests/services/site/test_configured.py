@@ -1,13 +1,12 @@
 """A site's hosts and rules as an operator writes them, and what is said of each mistake."""
 
-from pathlib import Path
 from textwrap import dedent
 from typing import Any
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from netkit.config.load import load
 from netkit.passwords import Cost, hashed
+from tests.configured import loaded
 
 HASH = str(hashed("sesame", Cost(ln=9)))
 
@@ -15,15 +14,11 @@ HASH = str(hashed("sesame", Cost(ln=9)))
 class ConfiguredTests(SynchronousTestCase):
     def load(self, text: str, passwords: str = "") -> tuple[Any, list[str]]:
         """Return the settings of a site, and the problems by line, of a file and one beside it."""
-        folder = Path(self.mktemp()).absolute()
-        folder.mkdir()
-        file = folder / "netkit.toml"
-        file.write_text('[service.web]\nkind = "site"\nlisten = "tcp:80"\n' + dedent(text))
-        (folder / "passwords.toml").write_text(passwords)
-        plan, document = load(str(file))
-        problems = [str(problem).replace(f"{folder}/", "") for problem in sorted(document.problems)]
-        settings = plan.services[0].settings if plan.services else None
-        return settings, [problem.removeprefix("netkit.toml:") for problem in problems]
+        beside = {"passwords.toml": passwords}
+        plans, problems = loaded(
+            self, '[service.web]\nkind = "site"\nlisten = "tcp:80"\n' + dedent(text), beside
+        )
+        return plans["web"].settings if plans else None, problems
 
     def problems(self, text: str, passwords: str = "") -> list[str]:
         """Return the problems alone."""

@@ -1,14 +1,11 @@
 """The mount's table as an operator writes it, and what is said of each mistake."""
 
 from ipaddress import ip_network
-from pathlib import Path
 from textwrap import dedent
-from typing import Any
 
 from attrs import evolve
 from twisted.trial.unittest import SynchronousTestCase
 
-from netkit.config.load import load
 from netkit.http.clientlimits import ClientLimits
 from netkit.net.destination import parse
 from netkit.net.tunnel import TunnelLimits
@@ -22,6 +19,7 @@ from netkit.services.proxy.upstream.settings import (
     Sticky,
     statuses,
 )
+from tests.configured import loaded
 from tests.net.authorities import authority
 
 START = """\
@@ -37,17 +35,10 @@ kind = "upstream"
 class Tables(SynchronousTestCase):
     def load(self, text: str) -> tuple[Settings | None, list[str]]:
         """Return the settings of a mount, and the problems by line."""
-        folder = Path(self.mktemp()).absolute()
-        folder.mkdir()
-        file = folder / "netkit.toml"
-        file.write_text(START + dedent(text))
-        (folder / "rubbish.pem").write_text("rubbish")
-        (folder / "ca.pem").write_bytes(authority().pem)
-        plan, document = load(str(file))
-        problems = [str(each).replace(f"{folder}/", "") for each in sorted(document.problems)]
-        site: Any = plan.services[0].settings if plan.services else None
-        settings = site.mount[0].settings if site and site.mount else None
-        return settings, [problem.removeprefix("netkit.toml:") for problem in problems]
+        beside = {"rubbish.pem": "rubbish", "ca.pem": authority().pem}
+        plans, problems = loaded(self, START + dedent(text), beside)
+        site = plans["web"].settings if plans else None
+        return site.mount[0].settings if site and site.mount else None, problems
 
     def assert_problem(self, text: str, expected: str, line: int = 7) -> None:
         """Assert that `text` has one problem, which stands at its last line."""

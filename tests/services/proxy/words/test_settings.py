@@ -1,16 +1,15 @@
 """`count_words` and the mount `words` as an operator writes them, and a proxy of them."""
 
 import json
-from pathlib import Path
 from typing import Any
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from netkit.config.load import load
 from netkit.services.kind import World
 from netkit.services.proxy import KIND
 from netkit.services.proxy.words import mount
 from netkit.services.proxy.words.settings import CountWords
+from tests.configured import loaded
 from tests.http.fakes import asked, content, recorded
 from tests.services.proxy.fakes import Server
 from tests.services.proxy.proxies import GET, ProxyCase
@@ -29,12 +28,7 @@ service = "proxy"
 class ConfiguredTests(SynchronousTestCase):
     def load(self, proxy: str, site: str = "") -> tuple[Any, list[str]]:
         """Return the plans by name, and the problems, of a proxy with these keys beside a site."""
-        file = Path(self.mktemp()).absolute()
-        text = f'[service.proxy]\nlisten = "tcp:8001"\n{proxy}\n{SITE}{site}'
-        file.write_text(text)
-        plan, document = load(str(file))
-        problems = [str(problem).replace(f"{file}:", "") for problem in sorted(document.problems)]
-        return {service.name: service for service in plan.services}, problems
+        return loaded(self, f'[service.proxy]\nlisten = "tcp:8001"\n{proxy}\n{SITE}{site}')
 
     def test_switch(self) -> None:
         """Counting is off by default, on, or on with limits of its own."""
