@@ -35,7 +35,7 @@ kind = "upstream"
 class Tables(SynchronousTestCase):
     def load(self, text: str) -> tuple[Settings | None, list[str]]:
         """Return the settings of a mount, and the problems by line."""
-        beside = {"rubbish.pem": "rubbish", "ca.pem": authority().pem}
+        beside: dict[str, str | bytes] = {"rubbish.pem": "rubbish", "ca.pem": authority().pem}
         plans, problems = loaded(self, START + dedent(text), beside)
         site = plans["web"].settings if plans else None
         return site.mount[0].settings if site and site.mount else None, problems
