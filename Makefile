@@ -22,7 +22,7 @@ bench: .venv/run
 	$(BIN)/python -m benchmarks $(BENCH)
 
 etc/tls/localhost.pem: | .venv/run
-	$(BIN)/python -m netkit.tools.certificate etc/tls
+	$(BIN)/netkit certificate etc/tls
 
 .venv/run: setup.cfg pyproject.toml | .venv/bin/python
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable .

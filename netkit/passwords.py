@@ -16,7 +16,7 @@ from unicodedata import normalize
 
 from attrs import field, frozen
 
-RIGHT = 'a hash of a password, as "python -m netkit.tools.password" prints it'
+RIGHT = 'a hash of a password, as "netkit password" prints it'
 
 LONGEST_PASSWORD = 1024  # bytes in UTF-8
 

@@ -76,7 +76,7 @@ def out_of_sight(seen: Signature) -> bool:
 
 def advice(folder: Path) -> str:
     """Return how to come by a certificate in `folder`."""
-    command = f"python -m netkit.tools.certificate {shlex.quote(str(folder))}"
+    command = f"netkit certificate {shlex.quote(str(folder))}"
     return f"{command} makes one for localhost"
 
 

@@ -1,18 +1,17 @@
-"""`python -m netkit.tools.certificate FOLDER`: a self-signed certificate, so that TLS can be tried.
+"""`netkit certificate FOLDER`: a self-signed certificate, so that TLS can be tried.
 
 `issue` makes certificates of every sort for those who ask by code. The command makes one sort, and
 replaces no file but one of that sort.
 """
 
-import argparse
 import os
-import sys
 import tempfile
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
 from pathlib import Path
 
+import click
 from attrs import field, frozen
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -25,6 +24,7 @@ from netkit.document.values import quoted
 from netkit.net.certificates import find
 from netkit.net.identities import host_name
 from netkit.net.pemfiles import gather
+from netkit.tools.options import examples, show
 
 NAMES = ("localhost", "127.0.0.1", "::1")
 VALID = timedelta(days=365)  # browsers accept 398 days at most
@@ -122,29 +122,21 @@ def provide(folder: Path, names: Sequence[str], now: datetime) -> str:
     )
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command with `arguments`, or those of the process; return its exit status."""
-    parser = argparse.ArgumentParser(
-        prog="python -m netkit.tools.certificate",
-        description="Make a self-signed certificate in FOLDER, unless a valid one stands there.",
-    )
-    parser.add_argument("folder", metavar="FOLDER", type=Path)
-    parser.add_argument(
-        "--name",
-        metavar="NAME",
-        type=_name,
-        action="append",
-        help=f"a DNS name or IP address; may be repeated (default: {', '.join(NAMES)})",
-    )
-    options = parser.parse_args(arguments)
-    try:
-        line = provide(options.folder, options.name or NAMES, datetime.now(UTC))
-    except OSError as error:
-        why = (error.strerror or str(error)).lower()
-        sys.stderr.write(f"{error.filename or options.folder}: {why}\n")
-        return 1
-    sys.stdout.write(f"{line}\n")
-    return 0
+@click.command(
+    epilog=examples("certificate etc/tls", "certificate --name lab.example /etc/netkit/tls")
+)
+@click.argument("folder", type=click.Path(path_type=Path))
+@click.option(
+    "--name",
+    "names",
+    multiple=True,
+    metavar="NAME",
+    callback=lambda _, __, written: tuple(map(_name, written)) or NAMES,
+    help=f"A DNS name or IP address; may be repeated. By default: {', '.join(NAMES)}.",
+)
+def command(folder: Path, names: Sequence[str]) -> None:
+    """Make a self-signed certificate in FOLDER, unless a valid one stands there."""
+    show(provide(folder, names, datetime.now(UTC)))
 
 
 def _name(written: str) -> str:
@@ -154,7 +146,7 @@ def _name(written: str) -> str:
         name = host_name(written.encode(errors="replace"))
     if not name:
         right = 'a DNS name (in its "xn--" form where it is not ASCII) or an IP address'
-        raise argparse.ArgumentTypeError(f"{quoted(written)} is not right; {right}")
+        raise click.BadParameter(f"{quoted(written)} is not right; {right}")
     return name
 
 
@@ -213,7 +205,3 @@ def _write(file: Path, data: bytes) -> None:
     except BaseException:
         Path(name).unlink()
         raise
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -1,42 +1,40 @@
-"""`python -m netkit.tools.password`: a password becomes the hash that a configuration holds.
+"""`netkit password`: a password becomes the hash that a configuration holds.
 
 Rule: a password is never an argument, which every user of a host could read in its list of
 processes, and is never shown.
 """
 
-import argparse
 import sys
-from collections.abc import Callable, Sequence
-from getpass import getpass
+from collections.abc import Callable
+from functools import partial
 from typing import TextIO
 
+import click
+
 from netkit.passwords import LONGEST_PASSWORD, hashed
+from netkit.tools.options import ask, examples, on_a_terminal, show
+from netkit.tools.outcome import TroubleError
 
 Ask = Callable[[str], str]
 
 
-def main(arguments: Sequence[str] | None = None, source: TextIO | None = None) -> int:
-    """Run the command with `arguments`, or those of the process; return its exit status."""
-    parser = argparse.ArgumentParser(
-        prog="python -m netkit.tools.password",
-        description="Print the hash of a password, which is asked for on a terminal, or else is the"
-        " first line of the standard input.",
-    )
-    parser.parse_args(arguments)
-    source = source or sys.stdin
+@click.command(epilog=examples("password", "password < file"))
+def command() -> None:
+    """Print the hash of a password, for a configuration.
+
+    The password is asked for on a terminal, or else is the first line of the standard input.
+    """
     try:
-        password = asked(getpass) if source.isatty() else line(source)
-        sys.stdout.write(f"{hashed(password)}\n")
-    except (ValueError, EOFError) as error:
-        sys.stderr.write(f"netkit.tools.password: {error or 'there is no password'}\n")
-        return 1
-    return 0
+        password = asked(partial(ask, hidden=True)) if on_a_terminal() else line(sys.stdin)
+        show(str(hashed(password)))
+    except ValueError as error:
+        raise TroubleError(str(error)) from None
 
 
 def asked(ask: Ask) -> str:
     """Return the password that `ask` was answered with twice; ValueError: the answers differ."""
-    password = ask("Password: ")
-    if ask("Again: ") != password:
+    password = ask("Password")
+    if ask("Again") != password:
         raise ValueError("the two are not the same")
     return password
 
@@ -47,7 +45,3 @@ def line(source: TextIO) -> str:
         return source.readline(LONGEST_PASSWORD + 2).removesuffix("\n").removesuffix("\r")
     except UnicodeDecodeError:
         raise ValueError("the password is not UTF-8") from None
-
-
-if __name__ == "__main__":
-    sys.exit(main())

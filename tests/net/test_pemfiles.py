@@ -90,8 +90,7 @@ class GatherTests(SynchronousTestCase):
             (
                 Fault(
                     str(folder),
-                    "does not exist; "
-                    f"python -m netkit.tools.certificate '{folder}' makes one for localhost",
+                    f"does not exist; netkit certificate '{folder}' makes one for localhost",
                 ),
                 Fault(str(file), "does not exist; a PEM file, or a folder of PEM files"),
             ),

@@ -396,7 +396,7 @@ class LoadTests(SynchronousTestCase):
                 Fault(
                     str(self.folder),
                     "holds no certificate with its key; "
-                    f"python -m netkit.tools.certificate {self.folder} makes one for localhost",
+                    f"netkit certificate {self.folder} makes one for localhost",
                 ),
             ),
         )

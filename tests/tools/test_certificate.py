@@ -1,9 +1,7 @@
 """Tests of the command that makes a certificate for trying TLS."""
 
 from collections.abc import Sequence
-from contextlib import redirect_stderr, redirect_stdout
 from datetime import UTC, datetime, timedelta
-from io import StringIO
 from pathlib import Path
 from stat import S_IMODE
 
@@ -14,9 +12,10 @@ from twisted.trial.unittest import SynchronousTestCase, TestCase
 
 from netkit.net.identities import Identity
 from netkit.net.tls import Store, load
-from netkit.tools.certificate import NAMES, Issued, _write, issue, main, provide
+from netkit.tools.certificate import NAMES, Issued, _write, issue, provide
 from tests.net.authorities import DAY, NOW, authority, found, issued, pem
 from tests.net.loopback import output, serve
+from tests.tools.commanded import called
 
 
 class IssueTests(SynchronousTestCase):
@@ -173,47 +172,37 @@ class ProvideTests(SynchronousTestCase):
 class CommandTests(SynchronousTestCase):
     """The command as it is called."""
 
-    def run_main(self, *arguments: str) -> tuple[int, str, str]:
-        """Return the exit status and what is printed, as output and as error."""
-        out, errors = StringIO(), StringIO()
-        with redirect_stdout(out), redirect_stderr(errors):
-            try:
-                status = main(arguments)
-            except SystemExit as ended:
-                status = int(str(ended.code))
-        return status, out.getvalue(), errors.getvalue()
-
     def test_one_line(self) -> None:
         """It says in one line what it did, and then that there was nothing to do."""
         folder = self.mktemp()
-        status, out, errors = self.run_main(folder)
-        self.assertEqual((status, errors), (0, ""))
-        self.assertTrue(out.startswith(f"{folder}/localhost.pem: made for localhost, "), out)
-        self.assertEqual(out.count("\n"), 1)
-        status, out, errors = self.run_main(folder)
-        self.assertTrue(out.endswith("; nothing done\n"), out)
+        ran = called("certificate", folder)
+        self.assertEqual((ran.status, ran.errors), (0, ""))
+        self.assertTrue(ran.out.startswith(f"{folder}/localhost.pem: made for localhost, "), ran)
+        self.assertEqual(ran.out.count("\n"), 1)
+        self.assertTrue(called("certificate", folder).out.endswith("; nothing done\n"))
 
     def test_names(self) -> None:
         """Names may be given instead; addresses and small letters are put in order."""
         folder = self.mktemp()
-        _, out, _ = self.run_main(folder, "--name", "A.Example", "--name", "0:0::1")
-        self.assertIn("a.example.pem: made for a.example, ::1; self-signed", out)
+        ran = called("certificate", folder, "--name", "A.Example", "--name", "0:0::1")
+        self.assertIn("a.example.pem: made for a.example, ::1; self-signed", ran.out)
 
     def test_a_bad_name(self) -> None:
         """What is no name is shown, and nothing is made."""
         folder = self.mktemp()
-        status, _, errors = self.run_main(folder, "--name", "../x")
-        self.assertEqual(status, 2)
+        ran = called("certificate", folder, "--name", "../x")
+        self.assertEqual(ran.status, 2)
         right = 'a DNS name (in its "xn--" form where it is not ASCII) or an IP address'
-        self.assertIn(f'argument --name: "../x" is not right; {right}', errors)
+        self.assertIn(f'"../x" is not right; {right}', ran.errors)
         self.assertFalse(Path(folder).exists())
 
     def test_cannot_be_written(self) -> None:
         """A place where nothing can be made is named in one line."""
         file = Path(self.mktemp())
         file.touch()
-        status, out, errors = self.run_main(f"{file}/tls")
-        self.assertEqual((status, out, errors), (1, "", f"{file}/tls: not a directory\n"))
+        ran = called("certificate", f"{file}/tls")
+        self.assertEqual((ran.status, ran.out), (2, ""))
+        self.assertEqual(ran.errors, f"netkit: {file}/tls: not a directory\n")
 
 
 class Page(Protocol):

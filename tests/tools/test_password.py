@@ -1,47 +1,30 @@
 """The command that hashes a password."""
 
-from contextlib import redirect_stderr, redirect_stdout
-from io import BytesIO, StringIO, TextIOWrapper
-from typing import TextIO
-
 from twisted.trial.unittest import SynchronousTestCase
 
 from netkit.passwords import parse
-from netkit.tools.password import asked, main
+from netkit.tools.password import asked
+from tests.tools.commanded import called
 
 
 class CommandTests(SynchronousTestCase):
-    def run_main(self, source: TextIO, *arguments: str) -> tuple[int, str, str]:
-        """Return the exit status and what is printed, as output and as error."""
-        out, errors = StringIO(), StringIO()
-        with redirect_stdout(out), redirect_stderr(errors):
-            try:
-                status = main(arguments, source)
-            except SystemExit as ended:
-                status = int(str(ended.code))
-        return status, out.getvalue(), errors.getvalue()
-
     def test_from_a_pipe(self) -> None:
         """The first line of a pipe is the password; its hash is all that is printed."""
-        status, out, errors = self.run_main(StringIO("open sesame\r\nmore\n"))
-        self.assertEqual((status, errors), (0, ""))
-        self.assertTrue(parse(out.rstrip("\n")).matches("open sesame"))
-        self.assertNotIn("sesame", out)
+        ran = called("password", stdin="open sesame\r\nmore\n")
+        self.assertEqual((ran.status, ran.errors), (0, ""))
+        self.assertTrue(parse(ran.out.rstrip("\n")).matches("open sesame"))
+        self.assertNotIn("sesame", ran.out)
 
     def test_no_password(self) -> None:
         """Nothing, too much, and what is no text, end with one line."""
-        for source in (
-            StringIO(""),
-            StringIO("\n"),
-            StringIO("x" * 5000),
-            TextIOWrapper(BytesIO(b"\xff\n"), encoding="utf-8"),
-        ):
-            status, out, errors = self.run_main(source)
-            self.assertEqual((status, out, errors.count("\n")), (1, "", 1))
+        for stdin in (b"", b"\n", b"x" * 5000, b"\xff\n"):
+            ran = called("password", stdin=stdin)
+            self.assertEqual((ran.status, ran.out, ran.errors.count("\n")), (2, "", 1))
 
     def test_never_an_argument(self) -> None:
         """A password as an argument is refused."""
-        self.assertEqual(self.run_main(StringIO("x\n"), "sesame")[:2], (2, ""))
+        ran = called("password", "sesame", stdin="x\n")
+        self.assertEqual((ran.status, ran.out), (2, ""))
 
     def test_on_a_terminal(self) -> None:
         """On a terminal it is asked for twice, and has to be the same."""

@@ -190,7 +190,7 @@ class ConfiguredTests(SynchronousTestCase):
             [
                 '5: [service.web] auth[1].path: there is no mount "/y" here; did you mean "/"?',
                 "passwords.toml:1: bob: is not right; a hash of a password, as"
-                ' "python -m netkit.tools.password" prints it',
+                ' "netkit password" prints it',
             ],
         )
         twice = f'users = {{ bob = "{HASH}" }}\n' + dedent(text)
