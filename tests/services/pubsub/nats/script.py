@@ -294,7 +294,7 @@ async def tls(told: dict[str, Any]) -> None:
     mutual = f"tls://localhost:{told['mutual']}"
     anonymous, _ = await _try("anonymous", mutual, tls=trust)
     tell("nobody came in", anonymous is None)
-    trust.load_cert_chain(told["client"])
+    trust.load_cert_chain(told["client_certificate"])
     client, _ = await _try("certificate", mutual, tls=trust)
     await client.publish("x", b"")
     await flushed(client)
