@@ -32,7 +32,7 @@ AUTHENTICATION_TIMEOUT = Refusal(b"Authentication Timeout")
 STALE = Refusal(b"Stale Connection")
 SLOW = Refusal(b"Slow Consumer")
 TOO_MANY_CLIENTS = Refusal(b"maximum connections exceeded")
-TOO_MANY_SUBSCRIPTIONS = Refusal(b"maximum subscriptions exceeded")
+TOO_MANY_SUBSCRIPTIONS = Refusal(b"maximum subscriptions exceeded", fatal=False)
 NEEDS_HEADERS = Refusal(b"no responders requires headers support")
 MISSED = b"_MISSED"
 """Before the subject of messages that were left out: who has subscribed is told how many."""
@@ -70,7 +70,8 @@ class Session:
     """What the client `to` has said to `broker`; `stranger` where it has to log in first.
 
     While it is ASKING, `login` is what it has said, and what it says waits for `admit`. It may have
-    `most` subscriptions. When it is OVER, `why` has been said last.
+    `most` subscriptions; one more is refused, and the others stay, as nats-server does it. When it is
+    OVER, `why` has been said last.
     """
 
     __slots__ = (

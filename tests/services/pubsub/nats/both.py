@@ -25,6 +25,7 @@ from netkit.services.pubsub.live.settings import Settings as LiveSettings
 from netkit.services.pubsub.nats.protocol import NatsFactory
 from netkit.services.pubsub.service import PubSub
 from netkit.services.pubsub.settings import (
+    Nats,
     Options,
     PermissionsTable,
     Protocol,
@@ -88,6 +89,11 @@ class BothCase(TestCase):
     async def open(self) -> Pair:
         """Return servers where nobody has to log in."""
         return await self._pair(Settings(), "")
+
+    async def with_ten_subscriptions(self) -> Pair:
+        """Return servers where a client may have ten subscriptions."""
+        settings = Settings(nats=Nats(subscriptions=10))
+        return await self._pair(settings, "max_subscriptions: 10\n")
 
     async def with_users(self) -> Pair:
         """Return servers where alice may do some things, and bob everything."""

@@ -23,6 +23,10 @@ class TranscriptTests(BothCase):
         told = {"sections": ["raw", "messages", "drain", "reconnect"]}
         await self._same(told, plain=servers)
 
+    async def test_subscriptions(self) -> None:
+        """One subscription too many is refused, whatever follows, and the others stay."""
+        await self._same({"sections": ["crowded"]}, ten=await self.with_ten_subscriptions())
+
     async def test_logins(self) -> None:
         """Users, passwords, tokens, permissions, and who says nothing."""
         told = {"sections": ["logins"]}

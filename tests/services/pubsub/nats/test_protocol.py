@@ -166,8 +166,25 @@ class LimitTests(NatsTestCase):
         peer = self.client(1)
         sent = b"".join(b"SUB a.%d %d\r\n" % (number, number) for number in range(10_001))
         peer.send(sent + b"PING\r\n")
-        self.assertEqual(peer.take(), b"-ERR 'maximum subscriptions exceeded'\r\n")
+        self.assertEqual(peer.take(), b"-ERR 'maximum subscriptions exceeded'\r\nPONG\r\n")
+        self.assertEqual(self.service.figures().subscriptions, 10_000)
+        peer.abortConnection()
         self.assertEqual(self.service.figures().subscriptions, 0)
+
+    def test_subscriptions_and_never_reading(self) -> None:
+        """Who asks for a million and takes no answer is read from no further, and let go in time."""
+        peer = self.client(1)
+        for first in range(0, 1_000_000, 5000):
+            numbers = range(first, first + 5000)
+            if not peer.send(b"".join(b"SUB a.%d %d\r\n" % (each, each) for each in numbers)):
+                break
+        self.assertFalse(peer.reading)
+        self.assertLess(peer.waiting, 1_000_000)
+        self.assertEqual(self.service.figures().subscriptions, 10_000)
+        self.clock.pump([1.0] * 30)
+        self.assertTrue(peer.aborted)
+        self.assertEqual(self.service.figures().subscriptions, 0)
+        self.assertEqual(self.clock.getDelayedCalls(), [])
 
 
 class PingTests(NatsTestCase):
@@ -181,6 +198,22 @@ class PingTests(NatsTestCase):
         self.clock.pump([1.0] * 121)
         self.assertEqual(peer.take(), b"PING\r\n-ERR 'Stale Connection'\r\n")
         self.assertIn("info: 192.0.2.1:1 is let go: Stale Connection", self.logged())
+
+    def test_half_commands(self) -> None:
+        """So is who stops in the middle of a command; others are served meanwhile."""
+        halves = (b"P", b"PUB a", b"PUB a 5\r", b"PUB a 5\r\nab", b"SUB a", b"CONNECT {")
+        peers = [self.client(number, half) for number, half in enumerate(halves, 1)]
+        self.clock.pump([1.0] * 300)
+        other = self.client(99, b"SUB a 1\r\nPUB a 1\r\nx\r\n")
+        self.assertEqual(other.take(), b"MSG a 1 1\r\nx\r\n")
+        self.clock.pump([1.0] * 180)
+        for peer in peers:
+            self.assertTrue(peer.take().endswith(b"-ERR 'Stale Connection'\r\n"))
+            self.assertTrue(peer.finished)
+        other.abortConnection()
+        for peer in peers:
+            peer.finish()
+        self.assertEqual(self.clock.getDelayedCalls(), [])
 
     def test_answered(self) -> None:
         """Who answers stays for ever."""

@@ -179,11 +179,13 @@ class MannersTests(SessionTestCase):
         self.assertIs(client.session.state, State.OVER)
 
     def test_too_many_subscriptions(self) -> None:
-        """One subscription too many ends the session; one that ended makes room."""
+        """One subscription too many is refused, and the others stay; one that ended makes room."""
         client = self.client(most=2)
         client.say(b"SUB a 1\r\nSUB b 2\r\nUNSUB 1\r\nSUB c 3\r\nSUB c 3\r\nPING\r\n")
-        heard = client.say(b"SUB d 4\r\n")
-        self.assertEqual(heard, b"-ERR 'maximum subscriptions exceeded'\r\n")
+        heard = client.say(b"SUB d 4\r\nPUB d 0\r\n\r\nPUB c 0\r\n\r\n")
+        self.assertEqual(heard, b"-ERR 'maximum subscriptions exceeded'\r\nMSG c 3 0\r\n\r\n")
+        self.assertEqual(client.say(b"UNSUB 2\r\nSUB d 5\r\nPING\r\n"), b"PONG\r\n")
+        self.assertEqual(len(client.session), 2)
 
     def test_storm(self) -> None:
         """Whoever comes and goes a hundred thousand times leaves nothing behind."""
