@@ -33,6 +33,8 @@ _RAW = {
     "literal wildcard": _HELLO + b"SUB a 1\r\nPUB a 2\r\n\r\n\r\nPING\r\n",
     "too long": _HELLO + b"PUB a 2000000\r\n",
     "control line": _HELLO + b"SUB " + b"a" * 5000 + b" 1\r\n",
+    "publish to empty tokens": _HELLO + b"SUB > 1\r\nPUB a..b 0\r\n\r\nPING\r\n",
+    "pedantic": b'CONNECT {"verbose":false}\r\nPUB a..b 0\r\n\r\nPUB a.* 0\r\n\r\nPING\r\n',
     "size that lies": _HELLO + b"PUB a 1\r\nxyz\r\nPING\r\n",
     "requires headers": b'CONNECT {"no_responders":true,"headers":false}\r\nPING\r\n',
 }
