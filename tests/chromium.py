@@ -12,7 +12,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or ""
+CHROMIUM = shutil.which("chromium") or ""
 NO_CHROMIUM = None if CHROMIUM else "chromium is not installed"
 
 # DevTools speaks on descriptors 3 and 4; here they are the process's own input and output.
