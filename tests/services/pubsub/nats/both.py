@@ -78,7 +78,7 @@ class Pair:
 class BothCase(TestCase):
     """Tests that run one script against both; `told` is what the script's argument holds."""
 
-    timeout = 60
+    timeout = 120
 
     def setUp(self) -> None:
         """Make a folder for certificates and configurations."""

@@ -14,7 +14,7 @@ const told = JSON.parse(process.argv[2]);
 if (told.websocket) globalThis.WebSocket = require(told.websocket);
 const nats = require(told.client);
 
-const PATIENCE = 5000; // milliseconds
+const PATIENCE = 20_000; // milliseconds
 const text = nats.StringCodec();
 
 function tell(...words) {

@@ -15,7 +15,7 @@ from typing import Any
 import nats
 from nats.errors import Error, MaxPayloadError, NoRespondersError, TimeoutError  # noqa: A004 (its name)
 
-_PATIENCE = 5.0  # seconds
+_PATIENCE = 20.0  # seconds
 _HELLO = b'CONNECT {"verbose":false,"pedantic":false,"headers":true,"no_responders":true}\r\n'
 _RAW = {
     "verbose": b"CONNECT {}\r\nSUB a 1\r\nPUB a 1\r\nx\r\nUNSUB 1\r\nPING\r\n",
