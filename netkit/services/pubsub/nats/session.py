@@ -5,7 +5,7 @@ that all is in one order: whoever gets a PONG has got every message before it. R
 client's mistake harms nobody but itself.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from enum import Enum
 from itertools import islice, product, starmap
 from typing import Any, NamedTuple, cast
@@ -60,6 +60,16 @@ class Manners(NamedTuple):
     no_responders: bool = False
 
 
+class Introduction(NamedTuple):
+    """What a client calls itself."""
+
+    name: str = ""
+    lang: str = ""
+    version: str = ""
+
+
+UNKNOWN_CLIENT = Introduction()
+
 _KNOWN: Mapping[tuple[bool, ...], Manners] = {
     manners: manners for manners in starmap(Manners, product((False, True), repeat=5))
 }
@@ -82,6 +92,7 @@ class Session:
         "_permissions",
         "_subscriptions",
         "_to",
+        "introduction",
         "login",
         "state",
         "why",
@@ -98,6 +109,7 @@ class Session:
     ) -> None:
         self.state = State.STRANGER if stranger else State.ADMITTED
         self.login = _UNKNOWN
+        self.introduction = UNKNOWN_CLIENT
         self._manners = _KNOWN[Manners()]
         self.why: Refusal | None = None
         self._must_log_in = stranger
@@ -111,6 +123,11 @@ class Session:
     def __len__(self) -> int:
         """Return the number of subscriptions."""
         return len(self._subscriptions)
+
+    @property
+    def wanted(self) -> Collection[Subscription[Receiver]]:
+        """The subscriptions, in the order in which they were asked for."""
+        return self._subscriptions.values()
 
     def hear(self, events: Sequence[Event]) -> None:
         """Do what the client says."""
@@ -188,6 +205,7 @@ class Session:
             greeting.headers,
             greeting.no_responders,
         ]
+        self.introduction = Introduction(greeting.name, greeting.lang, greeting.version)
         if greeting.no_responders and not greeting.headers:
             self.refuse(NEEDS_HEADERS)
         elif self._must_log_in:
@@ -230,6 +248,7 @@ class Session:
             rules.bar(wanted.pattern),
         )
         self._subscriptions[wanted.sid] = subscription
+        self._to.tally.last = self._broker.now
         self._broker.interest.insert(subscription)
         self._well()
 
