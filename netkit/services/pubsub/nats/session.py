@@ -39,6 +39,7 @@ MISSED = b"_MISSED"
 
 _ALL = Permissions()
 _MANY = 10_000
+_NAME = 256  # characters of a client's own words that are kept
 
 
 class State(Enum):
@@ -61,7 +62,7 @@ class Manners(NamedTuple):
 
 
 class Introduction(NamedTuple):
-    """What a client calls itself."""
+    """What a client calls itself; of a long name the beginning."""
 
     name: str = ""
     lang: str = ""
@@ -205,7 +206,9 @@ class Session:
             greeting.headers,
             greeting.no_responders,
         ]
-        self.introduction = Introduction(greeting.name, greeting.lang, greeting.version)
+        self.introduction = Introduction(
+            greeting.name[:_NAME], greeting.lang[:_NAME], greeting.version[:_NAME]
+        )
         if greeting.no_responders and not greeting.headers:
             self.refuse(NEEDS_HEADERS)
         elif self._must_log_in:
