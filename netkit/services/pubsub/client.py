@@ -6,6 +6,7 @@ means that it leaves: it still gets what was for it until then.
 
 from collections.abc import Callable, Collection, Iterator, Mapping
 from itertools import count
+from typing import TypeVar
 
 from attrs import field, frozen
 from twisted.internet.interfaces import (
@@ -34,6 +35,8 @@ from netkit.services.pubsub.outlet import Outlet, nowhere
 from netkit.services.pubsub.policies import Policy
 from netkit.services.pubsub.settings import Settings
 from netkit.services.pubsub.subscriptions import Subscription
+
+_Said = TypeVar("_Said")
 
 
 @frozen(eq=False)
@@ -211,13 +214,13 @@ class Client(Protocol):
         self.house.broker.counters.slow_consumers += 1
         self.drop()
 
-    def told(self, act: Callable[[], object]) -> None:
-        """Count what the client publishes in `act`."""
+    def told(self, act: Callable[[_Said], object], said: _Said) -> None:
+        """Count what the client publishes as `act` takes what it has `said`."""
         broker = self.house.broker
         counters = broker.counters
         messages, size = counters.in_messages, counters.in_bytes
         broker.now = now = self.house.world.clock.seconds()
-        act()
+        act(said)
         if counters.in_messages != messages:
             self.tally.came(counters.in_messages - messages, counters.in_bytes - size, now)
 

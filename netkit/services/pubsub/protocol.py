@@ -63,7 +63,7 @@ class LineClient(Client):
         said = self._splitter.feed(data)
         if said:
             run = Published(self._subject, list(said), source=self.source)
-            self.told(lambda: self.house.broker.publish(run))
+            self.told(self.house.broker.publish, run)
             self.house.broker.said(self)
         if self._splitter.too_long and self.outlet is not None:  # its own lines may be too many
             self._let_go_long()

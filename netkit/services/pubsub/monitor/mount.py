@@ -27,7 +27,8 @@ from netkit.services.pubsub.monitor.asked import AskedError, asked
 from netkit.services.pubsub.monitor.choosing import chosen
 from netkit.services.pubsub.monitor.page import monitor_page
 from netkit.services.pubsub.monitor.process import Load, cores, memory
-from netkit.services.pubsub.monitor.shapes import Moment, Server, Shape
+from netkit.services.pubsub.monitor.shapes import Moment, Server
+from netkit.services.pubsub.monitor.writing import Shape, line, written
 from netkit.services.pubsub.service import PubSub
 
 _UNKEPT = (b"Cache-Control", b"no-store")
@@ -81,7 +82,7 @@ class Monitor:
             shape = self._shapes[path](request, moment)
         except AskedError as error:
             return error_page(HTTPStatus.BAD_REQUEST, f"{error}.".capitalize(), (_UNKEPT,))
-        return Response(HTTPStatus.OK, _JSON, shapes.written(shape))
+        return Response(HTTPStatus.OK, _JSON, written(shape))
 
     def _server(self, request: Request) -> Server:
         shown = self._shown
@@ -125,7 +126,7 @@ class Monitor:
         ready = self._shown.running and not crowd.closing
         shape = shapes.healthz("" if ready else "server is not ready for connections")
         status = HTTPStatus.OK if ready else HTTPStatus.SERVICE_UNAVAILABLE
-        return Response(status, _JSON, shapes.line(shape))
+        return Response(status, _JSON, line(shape))
 
 
 def build(settings: Settings, shown: PubSub, world: World) -> Handler:

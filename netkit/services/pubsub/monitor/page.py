@@ -7,7 +7,7 @@ from netkit.services.pubsub.monitor.shapes import Moment, Server
 _PAGES = (
     ("varz", "General"),
     ("connz", "Connections"),
-    ("connz?subs=1&sort=bytes_to", "Connections that get most, with what they subscribe to"),
+    ("connz?subs=1&sort=bytes_to", "Who gets most, and from which subjects"),
     ("subsz", "Subscriptions"),
     ("leafz", "The cluster"),
     ("healthz", "Health"),
@@ -82,6 +82,7 @@ dd span { color: var(--quiet); font-size: .875rem; }
 ul { margin: 1.5rem 0 0; padding: 0; list-style: none; }
 li { padding: .5rem 0; border-top: 1px solid var(--line); }
 li .quiet { font-size: .9rem; }
+li a { text-underline-offset: .3em; }
 li:first-child { border-top: 0; }
 code { font-family: ui-monospace, monospace; font-size: .95em; }
 @media (max-width: 30rem) { body { padding: 1.5rem 1rem; } li .quiet { display: block; } }

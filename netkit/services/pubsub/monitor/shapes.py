@@ -4,10 +4,9 @@ Rule: a key for which there is no true value is left out. What NATS does not hav
 would name it.
 """
 
-import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
-from typing import Any, TypeAlias
+from typing import Any
 
 from attrs import frozen
 
@@ -18,12 +17,11 @@ from netkit.services.pubsub.fabric.counters import FabricFigures
 from netkit.services.pubsub.fabric.servers import parse
 from netkit.services.pubsub.monitor import texts
 from netkit.services.pubsub.monitor.asked import Asked, Listed
+from netkit.services.pubsub.monitor.writing import Shape
 from netkit.services.pubsub.nats.greeting import Info
 from netkit.services.pubsub.nats.writing import Delivered
 from netkit.services.pubsub.settings import Settings
 from netkit.services.pubsub.subscriptions import Subscription
-
-Shape: TypeAlias = dict[str, Any]
 
 _LONG = 256  # bytes
 
@@ -69,16 +67,6 @@ class Server:
     load: float | None
     cores: int
     asked: Mapping[str, int]
-
-
-def written(shape: Shape) -> bytes:
-    """Return `shape` as JSON on many lines; what HTML could be made of is escaped, as Go does it."""
-    return _without_markup(json.dumps(shape, indent=2))
-
-
-def line(shape: Shape) -> bytes:
-    """Return the same on one line."""
-    return _without_markup(json.dumps(shape, separators=(",", ":")))
 
 
 def varz(server: Server, moment: Moment) -> Shape:
@@ -135,12 +123,6 @@ def leafz(fabric: FabricFigures | None, moment: Moment) -> Shape:
 def healthz(error: str) -> Shape:
     """Return what `/healthz` shows, without an `error` that all is well."""
     return {"status": "unavailable", "error": error} if error else {"status": "ok"}
-
-
-def _without_markup(text: str) -> bytes:
-    for character in "<>&":
-        text = text.replace(character, f"\\u{ord(character):04x}")
-    return text.encode()
 
 
 def _heading(moment: Moment) -> Shape:

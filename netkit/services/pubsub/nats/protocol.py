@@ -194,7 +194,7 @@ class NatsClient(Client):
         self._heard = True
         events = self._reader.feed(data)
         if events:
-            self.told(lambda: session.hear(events))
+            self.told(session.hear, events)
             self.house.broker.said(self)
             if session.state is not State.ADMITTED:
                 self._turn(session)
@@ -259,7 +259,7 @@ class NatsClient(Client):
         else:
             self._watch(self._terms.limits.ping_interval)
             self._user = self.house.door.name(session.login, client_name(self.transport))
-            self.told(lambda: session.admit(permissions))
+            self.told(session.admit, permissions)
         self.house.broker.settle()
         if session.state is not State.ADMITTED:
             self._turn(session)

@@ -13,6 +13,7 @@ from netkit.services.pubsub.fabric.settings import Fabric
 from netkit.services.pubsub.monitor.mount import Settings
 from netkit.services.pubsub.settings import Nats, Protocol
 from tests.services.pubsub.clients import CONNECT
+from tests.services.pubsub.live.mounted import Browser
 from tests.services.pubsub.monitor.mounted import MonitorCase
 
 _ANN = (
@@ -287,6 +288,14 @@ class OtherClientTests(MonitorCase):
             (found["type"], found["out_msgs"], found["out_bytes"], found["subscriptions"]),
             ("events", 1, 2, 1),
         )
+
+    def test_websocket(self) -> None:
+        """And so is one that speaks NATS on a WebSocket."""
+        browser = Browser(self.visit(), "/live/ws")
+        browser.say(CONNECT + b"SUB a 1\r\nPUB a 2\r\nxy\r\n")
+        (found,) = self.connections("?subs=1")
+        self.assertEqual((found["type"], found["subscriptions_list"]), ("websocket", ["a"]))
+        self.assertEqual((found["in_msgs"], found["out_bytes"]), (1, 2))
 
 
 def _here() -> Address:
