@@ -41,7 +41,7 @@ kind = "monitor"
 service = "pubsub"
 """
 _HELLO = b'CONNECT {"verbose":false,"pedantic":false,"name":"%b","lang":"x","version":"1.2"}\r\n'
-_SAYS = (b"SUB a.> 1\r\nSUB b q 2\r\n", b"SUB a.b 1\r\nPUB a.b 5\r\nhello\r\n")
+_SAYS = (b"SUB a.> 1\r\nSUB b q 2\r\n", b"SUB c 1\r\nPUB a.b 5\r\nhello\r\n")
 _OWN = {"missed_msgs", "max_subscriptions", "auth_required", "tls_required"}
 """What the other server does not say, or not in its defaults."""
 _PAGES = ("/varz", "/connz?subs=1", "/connz?subs=detail&sort=bytes_to", "/subsz", "/leafz")

@@ -13,27 +13,33 @@ from netkit.services.pubsub.monitor.asked import Asked, Sort
 from netkit.services.pubsub.monitor.choosing import chosen
 from netkit.services.pubsub.subscriptions import Subscription
 
+_NOWHERE = Connection(kind="test", peer=UNIXAddress(None))
+
 
 @define(eq=False)
-class _One:
+class One:
+    """Somebody who is connected."""
+
     number: int
     tally: Tally = Factory(Tally)
     pending: int = 0
     round_trip: float | None = None
     wanted: tuple[Subscription[Receiver], ...] = ()
+    seen: Connection = _NOWHERE
 
     def shown(self) -> Connection:
-        return Connection(kind="test", peer=UNIXAddress(None))
+        """Return what there is to be seen."""
+        return self.seen
 
 
 class ChosenTests(SynchronousTestCase):
-    def _numbers(self, asked: Asked, *there: _One) -> list[int]:
+    def _numbers(self, asked: Asked, *there: One) -> list[int]:
         return [one.number for one in chosen(there, asked)]
 
     def test_orders(self) -> None:
         """The oldest numbers and starts come first; of all else the most does."""
-        first = _One(1, Tally(1.0, 9.0, 1, 40, 3, 20), pending=5)
-        second = _One(2, Tally(2.0, 3.0, 2, 30, 2, 30), pending=7, round_trip=0.1)
+        first = One(1, Tally(1.0, 9.0, 1, 40, 3, 20), pending=5)
+        second = One(2, Tally(2.0, 3.0, 2, 30, 2, 30), pending=7, round_trip=0.1)
         for sort, order in (
             (Sort.CID, [1, 2]),
             (Sort.START, [1, 2]),
@@ -53,7 +59,7 @@ class ChosenTests(SynchronousTestCase):
 
     def test_one(self) -> None:
         """A number is that of one connection, or of none."""
-        there = [_One(number) for number in range(1, 5)]
+        there = [One(number) for number in range(1, 5)]
         self.assertEqual(self._numbers(Asked(cid=3, limit=1), *there), [3])
         self.assertEqual(self._numbers(Asked(cid=9, limit=1), *there), [])
 
@@ -65,6 +71,6 @@ class ChosenTests(SynchronousTestCase):
     )
     def test_part(self, numbers: list[int], offset: int, limit: int) -> None:
         """It is the part of the whole that is asked for."""
-        there = [_One(number + 1) for number in numbers]
+        there = [One(number + 1) for number in numbers]
         found = self._numbers(Asked(offset=offset, limit=limit), *there)
         self.assertEqual(found, sorted(one.number for one in there)[offset : offset + limit])
