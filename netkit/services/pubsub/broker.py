@@ -121,7 +121,15 @@ class Broker:
         self, run: Published, matched: Matched[Receiver], besides: Receiver | None = None
     ) -> bool:
         """Give `run` to all who are in no group; return whether anybody gets it."""
-        receivers_in_all = without = 0
+        receivers_in_all = without = messages = size = 0
+        if matched.by_form:
+            payloads = run.payloads
+            messages = len(payloads)
+            size = len(payloads[0]) if messages == 1 else sum(map(len, payloads))
+            # Before anybody gets any: whoever is let go for that may have what matched forgotten.
+            matched.messages += messages
+            matched.size += size
+            matched.last = self.now
         for form, receivers in matched.by_form:
             if besides is not None and besides in receivers:
                 without += receivers.count(besides)
@@ -130,15 +138,9 @@ class Broker:
                 self._spread(form(run), run, receivers)
                 receivers_in_all += len(receivers)
         if receivers_in_all:
-            payloads = run.payloads
-            messages = len(payloads)
-            size = len(payloads[0]) if messages == 1 else sum(map(len, payloads))
             self.counters.went(messages * receivers_in_all, size * receivers_in_all)
-            matched.messages += messages
-            matched.size += size
-            matched.last = self.now
-            if without and besides is not None:  # who is to get them with the others, and has not
-                besides.tally.went(-messages * without, -size * without, 0.0)
+        if without and besides is not None:  # who is counted among the others, and gets nothing
+            besides.tally.went(-messages * without, -size * without, 0.0)
         heard = receivers_in_all > 0
         for one in matched.counted:
             if one.to is not besides:

@@ -1,11 +1,15 @@
 """What is counted once for thousands is on each one's own tally when somebody asks."""
 
+from collections.abc import Callable
+
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from netkit.services.pubsub.broker import Broker
 from netkit.services.pubsub.counters import Tally
 from netkit.services.pubsub.interest import WEIGHT, Interest
 from netkit.services.pubsub.messages import Published
+from netkit.services.pubsub.policies import Policies, Policy
 from tests.services.pubsub.test_broker import BrokerTestCase, Ear
 
 _LONG = b"a." + b"x" * 300
@@ -34,6 +38,15 @@ _STEPS = st.one_of(
 
 def _form(run: Published) -> bytes:
     return b"".join(payload + b" " for payload in run.payloads)
+
+
+class _Leaving(Ear):
+    def __init__(self, leave: Callable[[], object]) -> None:
+        super().__init__()
+        self._leave = leave
+
+    def deliver(self, piece: bytes) -> None:
+        self._leave()
 
 
 class TallyTests(BrokerTestCase):
@@ -79,6 +92,18 @@ class TallyTests(BrokerTestCase):
                 for to in receivers
             ],
         )
+
+    def test_let_go_meanwhile(self) -> None:
+        """Who is let go by what it gets takes nothing from the tallies of the others."""
+        self.broker = Broker(policies=Policies([(b">", Policy.DROP_NEWEST)]))
+        (stays,) = self.ears(1)
+        self.subscribe(stays)
+        slow = _Leaving(lambda: self.broker.interest.remove(leaving))
+        leaving = self.subscribe(slow)
+        self.publish(b"1")
+        slow.behind = True
+        self.publish(b"2")
+        self.assertEqual(self.counted(stays), (2, 2))
 
     def test_forgotten_for_its_weight(self) -> None:
         """What is forgotten because too much is remembered is counted before."""
