@@ -10,7 +10,7 @@ protocol, and what a receiver gets is in the order of publishing.
 from collections.abc import Callable
 from typing import Protocol
 
-from netkit.services.pubsub.counters import Counters
+from netkit.services.pubsub.counters import Counters, Tally
 from netkit.services.pubsub.interest import Group, Interest, Matched
 from netkit.services.pubsub.messages import Published
 from netkit.services.pubsub.policies import Policies, Policy
@@ -27,6 +27,10 @@ class Receiver(Protocol):
     @property
     def behind(self) -> bool:
         """Whether it does not keep up."""
+
+    @property
+    def tally(self) -> Tally:
+        """What has gone to it, and come from it; the same all the time."""
 
     def deliver(self, piece: bytes) -> None:
         """Take `piece`, which others share; never block, never raise, never publish."""
@@ -66,14 +70,17 @@ class Broker:
     """Routes messages. `start(n)` says which of n members of a queue group is the first in turn.
 
     `policies` say what receivers that are behind may go without. Each of the `witnesses` is called
-    with every run before it is routed; it is nobody who has heard it.
+    with every run before it is routed; it is nobody who has heard it. `now` is told by whoever
+    publishes: the time of this read, in seconds.
     """
 
     def __init__(
         self, start: Callable[[int], int] = lambda _: 0, policies: Policies | None = None
     ) -> None:
         self.interest: Interest[Receiver] = Interest(start)
+        self.interest.forgotten = _add_up
         self.counters = Counters()
+        self.now = 0.0
         self.witnesses: list[Callable[[Published], None]] = []
         self.elsewhere: Elsewhere | None = None
         self._policies = policies or None
@@ -84,7 +91,9 @@ class Broker:
 
         The receivers get it at the next `settle`.
         """
-        self.counters.came(len(run.payloads), sum(map(len, run.payloads)))
+        payloads = run.payloads
+        messages = len(payloads)
+        self.counters.came(messages, len(payloads[0]) if messages == 1 else sum(map(len, payloads)))
         for witness in self.witnesses:
             witness(run)
         matched = self.interest.match(run.subject)
@@ -112,16 +121,26 @@ class Broker:
         self, run: Published, matched: Matched[Receiver], besides: Receiver | None = None
     ) -> bool:
         """Give `run` to all who are in no group; return whether anybody gets it."""
-        receivers_in_all = 0
+        receivers_in_all = without = messages = size = 0
+        if matched.by_form:
+            payloads = run.payloads
+            messages = len(payloads)
+            size = len(payloads[0]) if messages == 1 else sum(map(len, payloads))
+            # Before anybody gets any: whoever is let go for that may have what matched forgotten.
+            matched.messages += messages
+            matched.size += size
+            matched.last = self.now
         for form, receivers in matched.by_form:
             if besides is not None and besides in receivers:
+                without += receivers.count(besides)
                 receivers = tuple(each for each in receivers if each is not besides)  # noqa: PLW2901
             if receivers:
                 self._spread(form(run), run, receivers)
                 receivers_in_all += len(receivers)
         if receivers_in_all:
-            size = sum(map(len, run.payloads))
-            self.counters.went(len(run.payloads) * receivers_in_all, size * receivers_in_all)
+            self.counters.went(messages * receivers_in_all, size * receivers_in_all)
+        if without and besides is not None:  # who is counted among the others, and gets nothing
+            besides.tally.went(-messages * without, -size * without, 0.0)
         heard = receivers_in_all > 0
         for one in matched.counted:
             if one.to is not besides:
@@ -145,6 +164,11 @@ class Broker:
         if forms:
             self.give(forms[0](run), to)
         return bool(forms)
+
+    def add_up(self) -> None:
+        """Have on each receiver's tally all that has gone to it."""
+        for matched in self.interest.matched():
+            _add_up(matched)
 
     def give(self, piece: bytes, to: Receiver) -> None:
         """Put `piece` behind what has come for `to` in this read."""
@@ -198,7 +222,9 @@ class Broker:
 
     def _one(self, subscription: Subscription[Receiver], run: Published) -> None:
         self._spread(subscription.form(run), run, (subscription.to,))
-        self.counters.went(len(run.payloads), sum(map(len, run.payloads)))
+        messages, size = len(run.payloads), sum(map(len, run.payloads))
+        self.counters.went(messages, size)
+        subscription.to.tally.went(messages, size, self.now)
 
     def _last_ones(self, one: Subscription[Receiver], run: Published) -> bool:
         """Give a subscription as many messages as it is for; return whether it was for any."""
@@ -237,3 +263,12 @@ class Broker:
     def _end(self, subscription: Subscription[Receiver]) -> None:
         self.interest.remove(subscription)
         subscription.to.ended(subscription)
+
+
+def _add_up(matched: Matched[Receiver]) -> None:
+    messages, size, last = matched.messages, matched.size, matched.last
+    if messages:
+        matched.messages = matched.size = 0
+        for _, receivers in matched.by_form:
+            for to in receivers:
+                to.tally.went(messages, size, last)

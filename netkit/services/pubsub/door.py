@@ -59,6 +59,11 @@ class Door:
         """Return what `user` may do."""
         return self._permissions.get(user, self._anybody)
 
+    def name(self, greeting: Connect, shown: ClientName | None) -> str:
+        """Return who a client is that was admitted; empty where that is nobody in particular."""
+        by_certificate = (name for name in _names(shown) if name in self._by_certificate)
+        return next(by_certificate, greeting.user)
+
     def admit(
         self, greeting: Connect, peer: IAddress, shown: ClientName | None
     ) -> Permissions | Deferred[Permissions | None] | None:

@@ -13,6 +13,7 @@ from typing import Protocol
 from twisted.internet.interfaces import IDelayedCall, IPushProducer, IReactorTime
 from zope.interface import implementer
 
+from netkit.net.progress import progress
 from netkit.net.stream import IStream
 from netkit.services.pubsub.backlog import Backlog
 from netkit.services.pubsub.messages import Published
@@ -74,6 +75,12 @@ class Outlet:
             backlog.make_room(most)
             if backlog.size > most:
                 self._let_go(self._behind_since)
+
+    @property
+    def pending(self) -> int:
+        """How many bytes wait here, and as far as that can be seen behind the transport too."""
+        kept = 0 if self._backlog is None else self._backlog.size
+        return kept + max(0, progress(self._transport).unsent)
 
     @property
     def behind(self) -> bool:

@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
 from netkit.services.pubsub.broker import Broker, Receiver
+from netkit.services.pubsub.counters import Tally
 from netkit.services.pubsub.messages import Published
 from netkit.services.pubsub.nats.writing import nobody
 from netkit.services.pubsub.policies import Policies, Policy
@@ -22,6 +23,7 @@ class Ear:
 
     behind: bool = False
     spared: list[tuple[bytes, Policy]] = Factory(list)
+    tally: Tally = Factory(Tally)
 
     def deliver_spare(self, piece: bytes, run: Published, policy: Policy) -> None:
         """Keep."""

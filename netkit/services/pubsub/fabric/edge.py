@@ -28,6 +28,7 @@ from enum import Enum
 from attrs import evolve
 
 from netkit.services.pubsub.broker import Broker, Publisher, Receiver
+from netkit.services.pubsub.counters import Tally
 from netkit.services.pubsub.fabric.counters import FabricCounters, FabricFigures
 from netkit.services.pubsub.fabric.pending import Pending
 from netkit.services.pubsub.fabric.side import Side
@@ -67,6 +68,7 @@ class Edge:
         self.talk = Side()
         self.groups = Side()
         self.pieces: list[bytes] = []
+        self.tally = Tally()  # of a receiver without subscriptions: nothing
         self._broker = broker
         self._buffers = buffers
         self._stir = stir

@@ -149,8 +149,9 @@ class Live(Service):
         return self._stream(request, wanted)
 
     def _stream(self, request: Request, wanted: Asked) -> Response:
-        source = host_and_port(request.client.peer)
-        listener = Listener(self._house, source, self._settings, self._listeners.discard)
+        listener = Listener(
+            self._house, request.client.peer, self._settings, self._listeners.discard
+        )
         if not self.running or not self._house.crowd.join(listener):
             return error_page(HTTPStatus.SERVICE_UNAVAILABLE, headers=_WAIT)
         self._house.broker.counters.connections += 1
@@ -201,6 +202,7 @@ class Live(Service):
     async def _publish(self, request: Request, subject: bytes) -> Response:
         payload = await request.body.read(self._house.settings.nats.max_payload)
         broker = self._house.broker
+        broker.now = self._house.world.clock.seconds()
         broker.publish(Published(subject, [payload], source=host_and_port(request.client.peer)))
         broker.settle()
         return self._shared(request, Response(HTTPStatus.NO_CONTENT))

@@ -5,7 +5,7 @@ that all is in one order: whoever gets a PONG has got every message before it. R
 client's mistake harms nobody but itself.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from enum import Enum
 from itertools import islice, product, starmap
 from typing import Any, NamedTuple, cast
@@ -39,6 +39,7 @@ MISSED = b"_MISSED"
 
 _ALL = Permissions()
 _MANY = 10_000
+_NAME = 256  # characters of a client's own words that are kept
 
 
 class State(Enum):
@@ -59,6 +60,16 @@ class Manners(NamedTuple):
     headers: bool = False
     no_responders: bool = False
 
+
+class Introduction(NamedTuple):
+    """What a client calls itself; of a long name the beginning."""
+
+    name: str = ""
+    lang: str = ""
+    version: str = ""
+
+
+UNKNOWN_CLIENT = Introduction()
 
 _KNOWN: Mapping[tuple[bool, ...], Manners] = {
     manners: manners for manners in starmap(Manners, product((False, True), repeat=5))
@@ -83,6 +94,7 @@ class Session:
         "_permissions",
         "_subscriptions",
         "_to",
+        "introduction",
         "login",
         "state",
         "why",
@@ -99,6 +111,7 @@ class Session:
     ) -> None:
         self.state = State.STRANGER if stranger else State.ADMITTED
         self.login = _UNKNOWN
+        self.introduction = UNKNOWN_CLIENT
         self._manners = _KNOWN[Manners()]
         self.why: Refusal | None = None
         self._must_log_in = stranger
@@ -112,6 +125,11 @@ class Session:
     def __len__(self) -> int:
         """Return the number of subscriptions."""
         return len(self._subscriptions)
+
+    @property
+    def wanted(self) -> Collection[Subscription[Receiver]]:
+        """The subscriptions, in the order in which they were asked for."""
+        return self._subscriptions.values()
 
     def hear(self, events: Sequence[Event]) -> None:
         """Do what the client says."""
@@ -189,6 +207,9 @@ class Session:
             greeting.headers,
             greeting.no_responders,
         ]
+        self.introduction = Introduction(
+            greeting.name[:_NAME], greeting.lang[:_NAME], greeting.version[:_NAME]
+        )
         if greeting.no_responders and not greeting.headers:
             self.refuse(NEEDS_HEADERS)
         elif self._must_log_in:
@@ -231,6 +252,7 @@ class Session:
             rules.bar(wanted.pattern),
         )
         self._subscriptions[wanted.sid] = subscription
+        self._to.tally.last = self._broker.now
         self._broker.interest.insert(subscription)
         self._well()
 

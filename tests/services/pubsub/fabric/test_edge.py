@@ -4,6 +4,7 @@ from attrs import Factory, define
 from twisted.trial.unittest import SynchronousTestCase
 
 from netkit.services.pubsub.broker import Broker, Receiver
+from netkit.services.pubsub.counters import Tally
 from netkit.services.pubsub.fabric import edge as edges
 from netkit.services.pubsub.fabric.edge import Edge, State
 from netkit.services.pubsub.fabric.side import Side
@@ -21,6 +22,7 @@ class Ear:
     pieces: list[bytes] = Factory(list)
     heard: list[bytes] = Factory(list)
     behind: bool = False
+    tally: Tally = Factory(Tally)
 
     def deliver(self, piece: bytes) -> None:
         """Keep."""
