@@ -14,7 +14,7 @@ from netkit.services.pubsub.counters import Counters
 from netkit.services.pubsub.interest import Group, Interest, Matched
 from netkit.services.pubsub.messages import Published
 from netkit.services.pubsub.policies import Policies, Policy
-from netkit.services.pubsub.subscriptions import Subscription
+from netkit.services.pubsub.subscriptions import Form, Subscription
 
 
 class Receiver(Protocol):
@@ -66,7 +66,8 @@ class Broker:
     """Routes messages. `start(n)` says which of n members of a queue group is the first in turn.
 
     `policies` say what receivers that are behind may go without. Each of the `witnesses` is called
-    with every run before it is routed; it is nobody who has heard it.
+    with every run before it is routed; it is nobody who has heard it. Forms that depend on what the
+    witnesses make of a run are `numbered`.
     """
 
     def __init__(
@@ -75,6 +76,7 @@ class Broker:
         self.interest: Interest[Receiver] = Interest(start)
         self.counters = Counters()
         self.witnesses: list[Callable[[Published], None]] = []
+        self.numbered: set[Form] = set()
         self.elsewhere: Elsewhere | None = None
         self._policies = policies or None
         self._waiting: list[Receiver] = []
@@ -91,6 +93,13 @@ class Broker:
         if self.elsewhere is not None:
             return self.elsewhere.publish(run, matched, besides)
         return bool(matched) and self.route(run, matched, besides)
+
+    def tell(self, run: Published) -> None:
+        """Call the witnesses with `run`, and route it to those alone whose forms are numbered."""
+        for witness in self.witnesses:
+            witness(run)
+        if self.numbered:
+            self.to_everyone(run, self.interest.match(run.subject).only(self.numbered))
 
     def route(
         self, run: Published, matched: Matched[Receiver], besides: Receiver | None = None

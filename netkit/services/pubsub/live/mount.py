@@ -61,6 +61,7 @@ class Live(Service):
         self._rings = Rings(keeping, begun, self._is_kept)
         self._as_json = Numbered(self._rings, writing.as_json)
         self._as_text = Numbered(self._rings, writing.as_text)
+        self._forms = (self._as_json, self._as_text)
         self._listeners: set[Listener] = set()
         self._nats = shown.nats_within(settings.limit)
         self._framing = Framing()
@@ -80,11 +81,13 @@ class Live(Service):
         """Begin to keep what is published."""
         super().startService()
         self._house.broker.witnesses.append(self._rings.add)
+        self._house.broker.numbered.update(self._forms)
 
     def stopService(self) -> None:
         """End all streams and WebSockets."""
         super().stopService()
         self._house.broker.witnesses.remove(self._rings.add)
+        self._house.broker.numbered.difference_update(self._forms)
         self._sockets.stop()
         for listener in tuple(self._listeners):
             listener.close()

@@ -184,6 +184,26 @@ class ClusterTests(FabricTestCase):
         while sum(each.output.count(b">\r\n") for each in members) < messages:
             await DeferredList([each.changes() for each in members], fireOnOneCallback=True)
 
+    async def test_kept(self) -> None:
+        """What came to a node is kept for browsers that come back, each message once."""
+        told: list[bytes] = []
+        self.left.house.broker.witnesses.append(
+            lambda run: told.extend(run.payloads if run.subject == b"load.a" else [])
+        )
+        talker = await self.client(self.right_port, b"SUB load.> q 1\r\n")
+        here = await self.client(
+            self.left_port, b"SUB load.> 1\r\nSUB load.* 2\r\nSUB load.a q 3\r\nSUB help 4\r\n"
+        )
+        await talker.finds()
+        for number in range(100):
+            talker.say(b"PUB load.a 4\r\n<%02d>\r\n" % number)
+        await here.hears(b"MSG load.a 1 4\r\n<99>\r\n")
+        here.say(b"PUB load.a 4\r\nhere\r\n")
+        await here.sync()
+        talker.say(b"PUB load.a 4\r\nlast\r\n")
+        await here.hears(b"MSG load.a 1 4\r\nlast\r\n")
+        self.assertEqual(told, [*(b"<%02d>" % number for number in range(100)), b"here", b"last"])
+
     async def test_server_killed(self) -> None:
         """A server dies under load: what is heard is in order and nothing twice, and it goes on."""
         plain = await self.client(self.left_port, b"SUB load.> 1\r\nSUB load.a 2\r\n")
