@@ -58,6 +58,9 @@ class Elsewhere(Protocol):
     def hold(self, publisher: Publisher) -> None:
         """Hold `publisher` until there is room."""
 
+    def forget(self, publisher: Publisher) -> None:
+        """Have nothing to do with `publisher` any more, held or not: it has left."""
+
     def publish(self, run: Published, matched: Matched[Receiver], besides: Receiver | None) -> bool:
         """Route `run` to those that `matched` here, and to elsewhere; return whether it is heard."""
 
@@ -142,6 +145,11 @@ class Broker:
         self.settle()
         if self.elsewhere is not None and self.elsewhere.full:
             self.elsewhere.hold(publisher)
+
+    def forget(self, publisher: Publisher) -> None:
+        """Release `publisher` no more, if it was to be: it has left."""
+        if self.elsewhere is not None:
+            self.elsewhere.forget(publisher)
 
     def answer(self, run: Published, to: Receiver) -> bool:
         """Route `run` to one subscription of `to` alone; return whether it has one.

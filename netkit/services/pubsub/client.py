@@ -112,7 +112,10 @@ class Client(Protocol):
 
     def hold(self) -> None:
         """Read nothing of the client: what it says has to wait (see `broker.Publisher`)."""
-        self.transport.pauseProducing()
+        if self.outlet is None:  # let go for what came of its own words
+            self.house.broker.forget(self)
+        else:
+            self.transport.pauseProducing()
 
     def release(self) -> None:
         """Read of the client again, if nothing else is in the way."""
@@ -146,6 +149,7 @@ class Client(Protocol):
         if outlet is not None:
             self.deliver = nowhere
             self.house.crowd.leave(self)
+            self.house.broker.forget(self)
             self.finish()
             self._tell("left")
         return outlet

@@ -216,6 +216,10 @@ class Edge:
         self._held[publisher] = None
         publisher.hold()
 
+    def forget(self, publisher: Publisher) -> None:
+        """Hold `publisher` no more: it has left."""
+        self._held.pop(publisher, None)
+
     def _release(self) -> None:
         held, self._held = self._held, {}
         for publisher in held:

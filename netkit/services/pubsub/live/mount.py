@@ -28,6 +28,7 @@ from netkit.services.pubsub.live import writing
 from netkit.services.pubsub.live.asked import Asked, AskedError, asked, text_subject
 from netkit.services.pubsub.live.listener import Listener, Numbered
 from netkit.services.pubsub.live.page import live_page
+from netkit.services.pubsub.live.poster import Poster
 from netkit.services.pubsub.live.ring import Keeping, Rings
 from netkit.services.pubsub.live.settings import Settings
 from netkit.services.pubsub.live.sharing import preflight, shared
@@ -203,9 +204,8 @@ class Live(Service):
 
     async def _publish(self, request: Request, subject: bytes) -> Response:
         payload = await request.body.read(self._house.settings.nats.max_payload)
-        broker = self._house.broker
-        broker.publish(Published(subject, [payload], source=host_and_port(request.client.peer)))
-        broker.settle()
+        run = Published(subject, [payload], source=host_and_port(request.client.peer))
+        await Poster(self._house.broker).publish(run)
         return self._shared(request, Response(HTTPStatus.NO_CONTENT))
 
     def _other_method(self, request: Request, right: bytes) -> Response:

@@ -6,6 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
+from netkit.services.pubsub.fabric.edge import Edge
 from netkit.services.pubsub.fabric.settings import WhenCutOff
 from netkit.services.pubsub.service import PubSub
 from netkit.services.pubsub.settings import Options
@@ -208,8 +209,13 @@ class EdgeTests(ClusterTestCase):
         self.assertFalse(peer.reading)
         client.release()
         self.assertTrue(peer.reading)
+        edge = self.left.house.broker.elsewhere
+        assert isinstance(edge, Edge)
+        edge.hold(client)
         peer.finish()
-        client.hold()
+        self.assertEqual(len(edge._held), 0)
+        edge.hold(client)
+        self.assertEqual(len(edge._held), 0)
         client.release()
         self.assertFalse(peer.reading)
 
