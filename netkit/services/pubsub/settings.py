@@ -20,7 +20,7 @@ from netkit.net.users import HASH, HashText, Users
 from netkit.services.kind import Complaint
 from netkit.services.pubsub.fabric.settings import Fabric
 from netkit.services.pubsub.fabric.settings import complaints as of_fabric
-from netkit.services.pubsub.permissions import Permissions, Rules
+from netkit.services.pubsub.permissions import Permissions, Rules, is_own
 from netkit.services.pubsub.policies import Policies, Policy
 from netkit.services.pubsub.subjects import is_pattern, is_subject
 
@@ -182,11 +182,13 @@ class Settings:
 
 
 def complaints(settings: Settings) -> Iterator[Complaint]:
-    """Yield what is wrong with the fabric and the users.
+    """Yield what is wrong with the fabric, the subject of lines and the users.
 
     Raise ConfigError for problems in the file of passwords.
     """
     yield from of_fabric(settings.fabric)
+    if is_own(settings.lines.encode()):
+        yield Complaint(("lines",), "is what the service alone publishes; another subject")
     known = Users.of(settings.users, settings.passwords)
     for path, wrong in known.complaints:
         yield Complaint(path, wrong)

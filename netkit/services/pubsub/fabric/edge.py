@@ -39,6 +39,7 @@ from netkit.services.pubsub.messages import Published
 from netkit.services.pubsub.nats import writing
 from netkit.services.pubsub.nats.grammar import LINE_BYTES
 from netkit.services.pubsub.nats.greeting import Info
+from netkit.services.pubsub.permissions import is_own
 from netkit.services.pubsub.policies import Policy
 from netkit.services.pubsub.subscriptions import Subscription
 
@@ -146,6 +147,9 @@ class Edge:
 
     def land(self, side: Side, run: Published) -> None:
         """Route what comes from the cluster."""
+        if is_own(run.subject):  # nobody elsewhere knows what a client here has missed
+            self.counters.strays += len(run.payloads)
+            return
         landed = self._answers(run) if hash(run.subject) in self._heard_here else run
         if landed.payloads and self._broker.witnesses and side is self.talk:
             self._tell(landed)

@@ -24,7 +24,7 @@ from netkit.services.pubsub.nats.verbs import (
     Unsubscribe,
 )
 from netkit.services.pubsub.nats.writing import Delivered
-from netkit.services.pubsub.permissions import Permissions
+from netkit.services.pubsub.permissions import OWN, Permissions
 from netkit.services.pubsub.subscriptions import Form, Subscription
 
 AUTHORIZATION = Refusal(b"Authorization Violation")
@@ -34,7 +34,7 @@ SLOW = Refusal(b"Slow Consumer")
 TOO_MANY_CLIENTS = Refusal(b"maximum connections exceeded")
 TOO_MANY_SUBSCRIPTIONS = Refusal(b"maximum subscriptions exceeded")
 NEEDS_HEADERS = Refusal(b"no responders requires headers support")
-MISSED = b"_MISSED"
+MISSED, _ = OWN
 """Before the subject of messages that were left out: who has subscribed is told how many."""
 
 _ALL = Permissions()

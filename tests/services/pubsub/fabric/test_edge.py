@@ -270,6 +270,14 @@ class DownTests(EdgeTestCase):
         self.land(self.edge.talk, Published(b"a", [b"x"]), b"77")
         self.assertEqual((ear.heard, self.edge.figures("s").strays), ([], 2))
 
+    def test_what_nodes_say_themselves(self) -> None:
+        """What somebody elsewhere says in the place of the service goes to nobody."""
+        ear, _ = self.subscribe(b">")
+        self.edge.flush()
+        for subject in (b"_MISSED.a", b"_MISSED", b"_MISSEDX"):
+            self.land(self.edge.talk, Published(subject, [b"1"]), b"1")
+        self.assertEqual((ear.heard, self.edge.figures("s").strays), ([b"_MISSEDX=1 "], 2))
+
     def test_nobody_elsewhere(self) -> None:
         """That nobody is there is passed on where nobody is here; answers always are."""
         asker, _ = self.subscribe(b"in.*")

@@ -171,6 +171,13 @@ class PublishTests(LiveCase):
         self.assertEqual(answer.status, 204)
         self.assertEqual(answer.headers["Access-Control-Allow-Origin"], "https://app.example.org")
 
+    def test_what_the_service_says_itself(self) -> None:
+        """Nobody tells others that they have missed messages but the service."""
+        self.assertEqual(self.post("_MISSED.a").status, 403)
+        self.serve(Settings(publish=Allowed(allow=(">",))))
+        self.assertEqual(self.post("_MISSED.a").status, 403)
+        self.assertEqual(self.post("_MISSEDX.a").status, 204)
+
     def test_permissions(self) -> None:
         """Only what visitors may publish to is published."""
         self.serve(Settings(publish=Allowed(allow=("a.>", "c"), deny=("a.secret",))))

@@ -427,6 +427,18 @@ class LoginTests(NatsTestCase):
         self.assertEqual(self.service.figures().connections, 0)
         self.assertEqual(self.clock.getDelayedCalls(), [])
 
+    def test_what_the_service_says_itself(self) -> None:
+        """Nobody tells others that they have missed messages but the service, whatever users may do."""
+        for each in (
+            Settings(),
+            Settings(permissions={"*": PermissionsTable(publish=RulesTable(allow=("_MISSED.>",)))}),
+        ):
+            self.serve(each)
+            other = self.client(1, b"SUB > 1\r\n")
+            peer = self.client(2, b"PUB _MISSED.a 1\r\n9\r\nPING\r\n")
+            words = b"-ERR 'Permissions Violation for Publish to \"_MISSED.a\"'\r\nPONG\r\n"
+            self.assertEqual((peer.take(), other.take()), (words, b""))
+
     def test_open_by_permissions(self) -> None:
         """Where nobody has to log in, the permissions of * hold."""
         table = PermissionsTable(publish=RulesTable(deny=("a",)))
