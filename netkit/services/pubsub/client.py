@@ -28,6 +28,7 @@ from netkit.services.pubsub.door import Door
 from netkit.services.pubsub.messages import Published
 from netkit.services.pubsub.outlet import Outlet, nowhere
 from netkit.services.pubsub.policies import Policy
+from netkit.services.pubsub.room import Room
 from netkit.services.pubsub.settings import Settings
 from netkit.services.pubsub.subscriptions import Subscription
 
@@ -41,6 +42,7 @@ class House:
     settings: Settings
     world: World
     door: Door
+    room: Room
 
 
 @implementer(IHalfCloseableProtocol, IHandshakeListener)

@@ -153,6 +153,8 @@ class Live(Service):
         return self._stream(request, wanted)
 
     def _stream(self, request: Request, wanted: Asked) -> Response:
+        if not self._house.room.has(len(wanted.patterns)):
+            return error_page(HTTPStatus.SERVICE_UNAVAILABLE, headers=_WAIT)
         source = host_and_port(request.client.peer)
         listener = Listener(self._house, source, self._settings, self._listeners.discard)
         if not self.running or not self._house.crowd.join(listener):

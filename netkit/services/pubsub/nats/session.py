@@ -33,12 +33,13 @@ STALE = Refusal(b"Stale Connection")
 SLOW = Refusal(b"Slow Consumer")
 TOO_MANY_CLIENTS = Refusal(b"maximum connections exceeded")
 TOO_MANY_SUBSCRIPTIONS = Refusal(b"maximum subscriptions exceeded")
+NO_ROOM = Refusal(TOO_MANY_SUBSCRIPTIONS.words, fatal=False)
+"""The same words to who has not too many: others have."""
 NEEDS_HEADERS = Refusal(b"no responders requires headers support")
 MISSED, _ = OWN
 """Before the subject of messages that were left out: who has subscribed is told how many."""
 
 _ALL = Permissions()
-_MANY = 10_000
 
 
 class State(Enum):
@@ -60,6 +61,14 @@ class Manners(NamedTuple):
     no_responders: bool = False
 
 
+class Bounds(NamedTuple):
+    """How many subscriptions a client may have: `most`, as long as there is `room` for another."""
+
+    most: int = 10_000
+    room: Callable[[], bool] = lambda: True
+
+
+_BOUNDS = Bounds()
 _KNOWN: Mapping[tuple[bool, ...], Manners] = {
     manners: manners for manners in starmap(Manners, product((False, True), repeat=5))
 }
@@ -70,14 +79,14 @@ class Session:
     """What the client `to` has said to `broker`; `stranger` where it has to log in first.
 
     While it is ASKING, `login` is what it has said, and what it says waits for `admit`. It may have
-    `most` subscriptions. When it is OVER, `why` has been said last.
+    as many subscriptions as `bounds` say. When it is OVER, `why` has been said last.
     """
 
     __slots__ = (
+        "_bounds",
         "_broker",
         "_held",
         "_manners",
-        "_most",
         "_must_log_in",
         "_permissions",
         "_subscriptions",
@@ -94,7 +103,7 @@ class Session:
         *,
         stranger: bool = False,
         permissions: Permissions = _ALL,
-        most: int = _MANY,
+        bounds: Bounds = _BOUNDS,
     ) -> None:
         self.state = State.STRANGER if stranger else State.ADMITTED
         self.login = _UNKNOWN
@@ -103,7 +112,7 @@ class Session:
         self._must_log_in = stranger
         self._broker = broker
         self._to = to
-        self._most = most
+        self._bounds = bounds
         self._permissions = permissions
         self._subscriptions: dict[bytes, Subscription[Receiver]] = {}
         self._held: Sequence[Event] = ()
@@ -214,13 +223,16 @@ class Session:
         if wanted.sid in self._subscriptions:
             self._well()
             return
-        if len(self._subscriptions) >= self._most:
+        if len(self._subscriptions) >= self._bounds.most:
             self.refuse(TOO_MANY_SUBSCRIPTIONS)
             return
         rules = self._permissions.subscribe
         if not rules.permit(wanted.pattern):
             queue = b' using queue "%b"' % wanted.queue if wanted.queue else b""
             self._forbid(b'Subscription to "%b"%b' % (wanted.pattern, queue))
+            return
+        if not self._bounds.room():
+            self.refuse(NO_ROOM)
             return
         subscription: Subscription[Receiver] = Subscription(
             wanted.pattern,

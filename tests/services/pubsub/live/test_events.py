@@ -46,6 +46,16 @@ class StreamTests(LiveCase):
         self.assertEqual([each.last_event_id for each in second.heard], since)
         self.assertEqual(_data(heard(self.listen(f"subject=a.>&since={since[0]}"))), ["2", "3"])
 
+    def test_no_room(self) -> None:
+        """Where there are too many subscriptions already, a stream is a 503, to be tried again."""
+        self.serve(shown=service.Settings(subscriptions=2))
+        self.listen("subject=a")
+        answer = self.ask("/live/events?subject=a&subject=b")
+        self.assertEqual((answer.status, answer.headers["Retry-After"]), (503, "10"))
+        self.assertEqual(len(self.pubsub.house.broker.interest), 1)
+        self.listen("subject=b")
+        self.assertEqual(len(self.pubsub.house.broker.interest), 2)
+
     def test_fields(self) -> None:
         """The response is an event stream, which nobody stores, and no other page may read."""
         section = self.listen("subject=a").transport.value().partition(b"\r\n\r\n")[0]

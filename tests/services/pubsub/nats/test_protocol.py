@@ -427,6 +427,18 @@ class LoginTests(NatsTestCase):
         self.assertEqual(self.service.figures().connections, 0)
         self.assertEqual(self.clock.getDelayedCalls(), [])
 
+    def test_too_many_together(self) -> None:
+        """All clients together have so many subscriptions; the log says so once."""
+        self.serve(Settings(subscriptions=3))
+        first = self.client(1, b"SUB a 1\r\nSUB b 2\r\n")
+        second = self.client(2, b"SUB a 1\r\nSUB b 2\r\nSUB c 3\r\nPING\r\n")
+        words = b"-ERR 'maximum subscriptions exceeded'\r\n"
+        self.assertEqual((first.take(), second.take()), (b"", words * 2 + b"PONG\r\n"))
+        self.assertEqual(len([line for line in self.logged() if "are the most" in line]), 1)
+        first.finish()
+        second.send(b"SUB c 3\r\nPING\r\n")
+        self.assertEqual(second.take(), b"PONG\r\n")
+
     def test_what_the_service_says_itself(self) -> None:
         """Nobody tells others that they have missed messages but the service, whatever users may do."""
         for each in (
