@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from netkit.net.tls import Store
 from netkit.services.kind import TakesTLS
+from netkit.services.pubsub.broker import PIECES
 from netkit.services.pubsub.policies import Policy
 from netkit.services.pubsub.settings import (
     Nats,
@@ -226,6 +227,20 @@ class SlowTests(NatsTestCase):
         heard = stalled.take()
         self.assertTrue(heard.endswith(b"\r\n-ERR 'Slow Consumer'\r\n"))
         self.assertTrue(stalled.finished)
+
+    def test_by_its_own_words(self) -> None:
+        """Who is let go in the midst of a read for what came of its own words harms nobody."""
+        self.serve(Settings(pending_bytes=100_000))
+        other = self.client(2, b"SUB b.> 1\r\n")
+        said = b"".join(b"SUB > %d\r\n" % number for number in range(1000))
+        talker = self.client(1, said)
+        talker.send(b"PUB b.a 0\r\n\r\nPUB b.b 0\r\n\r\n" * 300)
+        self.assertEqual(self.service.figures().slow_consumers, 1)
+        self.assertEqual(self.service.figures().subscriptions, 1)
+        heard = other.take().count(b"MSG b.")
+        self.assertTrue(PIECES // 1000 <= heard < 600, heard)
+        self.assertTrue(talker.take().endswith(b"-ERR 'Slow Consumer'\r\n"))
+        self.assertEqual([line for line in self.logged() if "critical" in line], [])
 
     def test_disconnect_for_good(self) -> None:
         """One that does not even take that is gone after ten seconds."""
