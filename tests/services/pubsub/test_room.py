@@ -5,7 +5,8 @@ from twisted.internet.testing import EventLoggingObserver
 from twisted.logger import Logger, LogPublisher, formatEvent
 from twisted.trial.unittest import SynchronousTestCase
 
-from netkit.services.pubsub.room import QUIET, Room
+from netkit.services.pubsub.room import Room
+from netkit.services.pubsub.seldom import QUIET
 
 
 class RoomTests(SynchronousTestCase):

@@ -49,6 +49,11 @@ class Client(Protocol):
         while text not in self.output:
             await self.changes()
 
+    async def hears_all(self, text: bytes, *sids: int) -> None:
+        """Wait until `text` has come under each of the sids."""
+        for sid in sids:
+            await self.hears(text % sid)
+
     async def sync(self) -> None:
         """Wait until all that was said is done, and forget it."""
         self.say(b"PING\r\n")
@@ -197,11 +202,11 @@ class ClusterTests(FabricTestCase):
         await talker.finds()
         for number in range(100):
             talker.say(b"PUB load.a 4\r\n<%02d>\r\n" % number)
-        await here.hears(b"MSG load.a 1 4\r\n<99>\r\n")
+        await here.hears_all(b"MSG load.a %d 4\r\n<99>\r\n", 1, 2)
         here.say(b"PUB load.a 4\r\nhere\r\n")
         await here.sync()
         talker.say(b"PUB load.a 4\r\nlast\r\n")
-        await here.hears(b"MSG load.a 1 4\r\nlast\r\n")
+        await here.hears_all(b"MSG load.a %d 4\r\nlast\r\n", 1, 2)
         self.assertEqual(told, [*(b"<%02d>" % number for number in range(100)), b"here", b"last"])
 
     async def test_server_killed(self) -> None:
