@@ -3,7 +3,7 @@
 from attrs import Factory, define
 from twisted.trial.unittest import SynchronousTestCase
 
-from netkit.services.pubsub.broker import Broker, Receiver
+from netkit.services.pubsub.broker import PIECES, Broker, Receiver
 from netkit.services.pubsub.fabric import edge as edges
 from netkit.services.pubsub.fabric.edge import Edge, State
 from netkit.services.pubsub.fabric.side import Side
@@ -269,6 +269,21 @@ class DownTests(EdgeTestCase):
         self.land(self.edge.talk, Published(b"a", [b"x"]), b"1")
         self.land(self.edge.talk, Published(b"a", [b"x"]), b"77")
         self.assertEqual((ear.heard, self.edge.figures("s").strays), ([], 2))
+
+    def test_bounds(self) -> None:
+        """Of one read from the cluster, too, few pieces wait at a time."""
+        ears = [Ear() for _ in range(100)]
+        for ear in ears:
+            self.broker.interest.insert(Subscription(b">", lambda _: b"x", ear))
+        self.edge.flush()
+        most = 0
+        for number in range(1000):
+            self.edge.land(self.edge.talk, Published(b"%d" % (number % 2), [b""], sid=b"1"))
+            if not number % 50:
+                most = max(most, sum(len(ear.pieces) for ear in ears))
+        self.broker.settle()
+        self.assertEqual({b"".join(ear.heard) for ear in ears}, {b"x" * 1000})
+        self.assertLessEqual(most, PIECES + len(ears))
 
     def test_what_nodes_say_themselves(self) -> None:
         """What somebody elsewhere says in the place of the service goes to nobody."""
