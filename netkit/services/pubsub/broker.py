@@ -3,7 +3,8 @@
 What one read of one client says is routed run by run: each form in which a run is wanted is written
 once, and that one piece of bytes is shared by everybody who wants it so. Pieces gather with their
 receivers until `settle`, which hands each of them all of its pieces as one; those who get the same
-pieces share what these become together. Rule: this file knows no transport, no clock and no
+pieces share what these become together. What comes for the same crowd several times in a row is
+joined before it is spread. No more than PIECES gather, whatever one read says. Rule: this file knows no transport, no clock and no
 protocol, and what a receiver gets is in the order of publishing.
 """
 
@@ -14,7 +15,14 @@ from netkit.services.pubsub.counters import Counters, Tally
 from netkit.services.pubsub.interest import Group, Interest, Matched
 from netkit.services.pubsub.messages import Published
 from netkit.services.pubsub.policies import Policies, Policy
-from netkit.services.pubsub.subscriptions import Subscription
+from netkit.services.pubsub.subscriptions import Form, Subscription
+
+PIECES = 65_536
+"""So many pieces may gather for all receivers together: more are handed out before the read is over."""
+
+
+CROWD = 16
+"""For so many receivers at least it pays to look whether the next piece is for the same ones."""
 
 
 class Receiver(Protocol):
@@ -62,6 +70,9 @@ class Elsewhere(Protocol):
     def hold(self, publisher: Publisher) -> None:
         """Hold `publisher` until there is room."""
 
+    def forget(self, publisher: Publisher) -> None:
+        """Have nothing to do with `publisher` any more, held or not: it has left."""
+
     def publish(self, run: Published, matched: Matched[Receiver], besides: Receiver | None) -> bool:
         """Route `run` to those that `matched` here, and to elsewhere; return whether it is heard."""
 
@@ -70,8 +81,9 @@ class Broker:
     """Routes messages. `start(n)` says which of n members of a queue group is the first in turn.
 
     `policies` say what receivers that are behind may go without. Each of the `witnesses` is called
-    with every run before it is routed; it is nobody who has heard it. `now` is told by whoever
-    publishes: the time of this read, in seconds.
+    with every run before it is routed; it is nobody who has heard it. Forms that depend on what the
+    witnesses make of a run are `numbered`. `now` is told by whoever publishes: the time of this read,
+    in seconds.
     """
 
     def __init__(
@@ -82,15 +94,20 @@ class Broker:
         self.counters = Counters()
         self.now = 0.0
         self.witnesses: list[Callable[[Published], None]] = []
+        self.numbered: set[Form] = set()
         self.elsewhere: Elsewhere | None = None
         self._policies = policies or None
         self._waiting: list[Receiver] = []
+        self._gathered = 0
+        self._crowd: tuple[Receiver, ...] = ()
+        self._for_crowd: list[bytes] = []  # newer than all that those have in their `pieces`
 
     def publish(self, run: Published, besides: Receiver | None = None) -> bool:
         """Route `run` to all who want it but `besides`; return whether there is anybody.
 
         The receivers get it at the next `settle`.
         """
+        self.relieve()
         payloads = run.payloads
         messages = len(payloads)
         self.counters.came(messages, len(payloads[0]) if messages == 1 else sum(map(len, payloads)))
@@ -100,6 +117,13 @@ class Broker:
         if self.elsewhere is not None:
             return self.elsewhere.publish(run, matched, besides)
         return bool(matched) and self.route(run, matched, besides)
+
+    def tell(self, run: Published) -> None:
+        """Call the witnesses with `run`, and route it to those alone whose forms are numbered."""
+        for witness in self.witnesses:
+            witness(run)
+        if self.numbered:
+            self.to_everyone(run, self.interest.match(run.subject).only(self.numbered))
 
     def route(
         self, run: Published, matched: Matched[Receiver], besides: Receiver | None = None
@@ -153,6 +177,11 @@ class Broker:
         if self.elsewhere is not None and self.elsewhere.full:
             self.elsewhere.hold(publisher)
 
+    def forget(self, publisher: Publisher) -> None:
+        """Release `publisher` no more, if it was to be: it has left."""
+        if self.elsewhere is not None:
+            self.elsewhere.forget(publisher)
+
     def answer(self, run: Published, to: Receiver) -> bool:
         """Route `run` to one subscription of `to` alone; return whether it has one.
 
@@ -172,12 +201,20 @@ class Broker:
 
     def give(self, piece: bytes, to: Receiver) -> None:
         """Put `piece` behind what has come for `to` in this read."""
-        if not to.pieces:
-            self._waiting.append(to)
-        to.pieces.append(piece)
+        if self._for_crowd:
+            self._disperse()
+        self._append(piece, (to,))
+
+    def relieve(self) -> None:
+        """Hand out what has gathered, if that is much; not while a run is being routed."""
+        if self._gathered > PIECES:
+            self.settle()
 
     def settle(self) -> None:
         """Hand out all pieces, to each receiver at once."""
+        if self._for_crowd:
+            self._disperse()
+        self._gathered = 0
         waiting, self._waiting = self._waiting, []
         joined: dict[tuple[int, ...], tuple[tuple[bytes, ...], bytes]] = {}
         for to in waiting:
@@ -199,7 +236,29 @@ class Broker:
         if self._policies is not None:
             policy = self._policies.of(run.subject)
             if policy is not Policy.DISCONNECT:
+                if self._for_crowd:
+                    self._disperse()
                 receivers = self._spare(piece, run, receivers, policy)
+        if len(receivers) < CROWD:
+            if self._for_crowd:
+                self._disperse()
+            self._append(piece, receivers)
+            return
+        if receivers is not self._crowd and receivers != self._crowd:
+            if self._for_crowd:
+                self._disperse()
+            self._crowd = receivers
+        self._for_crowd.append(piece)
+        self._gathered += 1
+
+    def _disperse(self) -> None:
+        """Give those of the crowd as one piece what has come for all of them in a row."""
+        pieces, self._for_crowd = self._for_crowd, []
+        crowd, self._crowd = self._crowd, ()
+        self._append(pieces[0] if len(pieces) == 1 else b"".join(pieces), crowd)
+
+    def _append(self, piece: bytes, receivers: tuple[Receiver, ...]) -> None:
+        self._gathered += len(receivers)
         waiting = self._waiting
         for to in receivers:
             pieces = to.pieces

@@ -33,6 +33,7 @@ from netkit.services.pubsub.door import Door
 from netkit.services.pubsub.messages import Published
 from netkit.services.pubsub.outlet import Outlet, nowhere
 from netkit.services.pubsub.policies import Policy
+from netkit.services.pubsub.room import Room
 from netkit.services.pubsub.settings import Settings
 from netkit.services.pubsub.subscriptions import Subscription
 
@@ -48,6 +49,7 @@ class House:
     settings: Settings
     world: World
     door: Door
+    room: Room
     numbers: Iterator[int] = field(factory=lambda: count(1))
 
 
@@ -121,7 +123,10 @@ class Client(Protocol):
 
     def hold(self) -> None:
         """Read nothing of the client: what it says has to wait (see `broker.Publisher`)."""
-        self.transport.pauseProducing()
+        if self.outlet is None:  # let go for what came of its own words
+            self.house.broker.forget(self)
+        else:
+            self.transport.pauseProducing()
 
     def release(self) -> None:
         """Read of the client again, if nothing else is in the way."""
@@ -156,6 +161,7 @@ class Client(Protocol):
         if outlet is not None:
             self.deliver = nowhere
             self.house.crowd.leave(self)
+            self.house.broker.forget(self)
             self.finish()
             self._tell("left")
         return outlet

@@ -12,6 +12,7 @@ remembered is bounded by its weight, since a subject that thousands want weighs 
 """
 
 from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Set as AbstractSet
 from itertools import chain
 from typing import Generic, Protocol
 
@@ -83,6 +84,17 @@ class Matched(Generic[To]):
     def __bool__(self) -> bool:
         """Return whether there is anybody."""
         return bool(self.by_form or self.counted or self.groups)
+
+    def only(self, forms: AbstractSet[Form]) -> "Matched[To]":
+        """Return the receivers that want every message in one of these forms."""
+        return Matched(tuple(each for each in self.by_form if each[0] in forms))
+
+    def besides(self, forms: AbstractSet[Form]) -> "Matched[To]":
+        """Return all others; here there are those in groups too."""
+        if not forms or not any(form in forms for form, _ in self.by_form):
+            return self
+        rest = tuple(each for each in self.by_form if each[0] not in forms)
+        return Matched(rest, self.counted, self.groups)
 
 
 class Watcher(Protocol):

@@ -21,6 +21,7 @@ from netkit.services.pubsub.fabric.servers import Server
 from netkit.services.pubsub.nats.protocol import NatsFactory, Terms
 from netkit.services.pubsub.permissions import Permissions
 from netkit.services.pubsub.protocol import LineFactory
+from netkit.services.pubsub.room import Room
 from netkit.services.pubsub.settings import Options, Protocol, Settings
 
 
@@ -38,14 +39,16 @@ class PubSub(Running[Options]):
         elsewhere: Elsewhere | None = None,
         ways: Callable[[Server], Way] | None = None,
     ) -> None:
+        broker = Broker(randrange, settings.policies)
         self._house = House(
-            Broker(randrange, settings.policies),
+            broker,
             Crowd(world.clock, settings.clients),
             settings,
             world,
             Door(settings, world, elsewhere),
+            Room(broker.interest, settings.subscriptions, world.clock, world.log),
         )
-        self._terms = Terms(settings.nats, edge=bool(settings.fabric.servers))
+        self._terms = Terms(settings.nats, self._house.room.has, edge=bool(settings.fabric.servers))
         self._factories: list[LineFactory | NatsFactory] = []
         self.since = world.clock.seconds()
         self._link: Link | None = None

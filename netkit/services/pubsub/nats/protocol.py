@@ -3,7 +3,7 @@
 Rule: a client that says nothing costs one look a second, together with all others.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from functools import cached_property
 from secrets import token_hex
 from typing import cast
@@ -34,6 +34,7 @@ from netkit.services.pubsub.nats.session import (
     STALE,
     TOO_MANY_CLIENTS,
     UNKNOWN_CLIENT,
+    Bounds,
     Session,
     State,
 )
@@ -54,11 +55,20 @@ LINGER_SECONDS = 10.0
 
 @frozen(eq=False)
 class Terms:
-    """What all NATS clients of a service share; `edge` where the service is an edge of a cluster."""
+    """What all NATS clients of a service share; `edge` where the service is an edge of a cluster.
+
+    `room` says whether there is any for another subscription.
+    """
 
     limits: Nats
+    room: Callable[[], bool]
     edge: bool = False
     server: str = field(factory=lambda: f"N{token_hex(15).upper()}")
+
+    @cached_property
+    def bounds(self) -> Bounds:
+        """How many subscriptions a client may have."""
+        return Bounds(self.limits.subscriptions, self.room)
 
     @cached_property
     def grammar(self) -> Grammar:
@@ -120,7 +130,7 @@ class NatsClient(Client):
             self,
             stranger=door.locked,
             permissions=door.permissions(),
-            most=limits.subscriptions,
+            bounds=self._terms.bounds,
         )
         self._reader = Reader(self._terms.grammar, self.source)
         self._watch(limits.login_timeout if door.locked else limits.ping_interval)

@@ -24,7 +24,7 @@ from netkit.services.pubsub.nats.verbs import (
     Unsubscribe,
 )
 from netkit.services.pubsub.nats.writing import Delivered
-from netkit.services.pubsub.permissions import Permissions
+from netkit.services.pubsub.permissions import OWN, Permissions
 from netkit.services.pubsub.subscriptions import Form, Subscription
 
 AUTHORIZATION = Refusal(b"Authorization Violation")
@@ -34,11 +34,10 @@ SLOW = Refusal(b"Slow Consumer")
 TOO_MANY_CLIENTS = Refusal(b"maximum connections exceeded")
 TOO_MANY_SUBSCRIPTIONS = Refusal(b"maximum subscriptions exceeded", fatal=False)
 NEEDS_HEADERS = Refusal(b"no responders requires headers support")
-MISSED = b"_MISSED"
+MISSED, _ = OWN
 """Before the subject of messages that were left out: who has subscribed is told how many."""
 
 _ALL = Permissions()
-_MANY = 10_000
 _NAME = 256  # characters of a client's own words that are kept
 
 
@@ -71,6 +70,15 @@ class Introduction(NamedTuple):
 
 UNKNOWN_CLIENT = Introduction()
 
+
+class Bounds(NamedTuple):
+    """How many subscriptions a client may have: `most`, as long as there is `room` for another."""
+
+    most: int = 10_000
+    room: Callable[[], bool] = lambda: True
+
+
+_BOUNDS = Bounds()
 _KNOWN: Mapping[tuple[bool, ...], Manners] = {
     manners: manners for manners in starmap(Manners, product((False, True), repeat=5))
 }
@@ -81,15 +89,15 @@ class Session:
     """What the client `to` has said to `broker`; `stranger` where it has to log in first.
 
     While it is ASKING, `login` is what it has said, and what it says waits for `admit`. It may have
-    `most` subscriptions; one more is refused, and the others stay, as nats-server does it. When it is
-    OVER, `why` has been said last.
+    as many subscriptions as `bounds` say; one more is refused, and the others stay, as nats-server does
+    it. When it is OVER, `why` has been said last.
     """
 
     __slots__ = (
+        "_bounds",
         "_broker",
         "_held",
         "_manners",
-        "_most",
         "_must_log_in",
         "_permissions",
         "_subscriptions",
@@ -107,7 +115,7 @@ class Session:
         *,
         stranger: bool = False,
         permissions: Permissions = _ALL,
-        most: int = _MANY,
+        bounds: Bounds = _BOUNDS,
     ) -> None:
         self.state = State.STRANGER if stranger else State.ADMITTED
         self.login = _UNKNOWN
@@ -117,7 +125,7 @@ class Session:
         self._must_log_in = stranger
         self._broker = broker
         self._to = to
-        self._most = most
+        self._bounds = bounds
         self._permissions = permissions
         self._subscriptions: dict[bytes, Subscription[Receiver]] = {}
         self._held: Sequence[Event] = ()
@@ -236,13 +244,16 @@ class Session:
         if wanted.sid in self._subscriptions:
             self._well()
             return
-        if len(self._subscriptions) >= self._most:
+        if len(self._subscriptions) >= self._bounds.most:
             self.refuse(TOO_MANY_SUBSCRIPTIONS)
             return
         rules = self._permissions.subscribe
         if not rules.permit(wanted.pattern):
             queue = b' using queue "%b"' % wanted.queue if wanted.queue else b""
             self._forbid(b'Subscription to "%b"%b' % (wanted.pattern, queue))
+            return
+        if not self._bounds.room():
+            self.refuse(TOO_MANY_SUBSCRIPTIONS)
             return
         subscription: Subscription[Receiver] = Subscription(
             wanted.pattern,
