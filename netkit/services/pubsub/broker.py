@@ -1,53 +1,19 @@
-"""Who gets what, a read at a time.
+"""Who gets what.
 
 What one read of one client says is routed run by run: each form in which a run is wanted is written
-once, and that one piece of bytes is shared by everybody who wants it so. Pieces gather with their
-receivers until `settle`, which hands each of them all of its pieces as one; those who get the same
-pieces share what these become together. What comes for the same crowd several times in a row is
-joined before it is spread. No more than PIECES gather, whatever one read says. Rule: this file knows no transport, no clock and no
-protocol, and what a receiver gets is in the order of publishing.
+once, and that one piece of bytes is shared by everybody who wants it so. Rule: this file knows no
+transport, no clock and no protocol, and what a receiver gets is in the order of publishing.
 """
 
 from collections.abc import Callable
 from typing import Protocol
 
-from netkit.services.pubsub.counters import Counters, Tally
+from netkit.services.pubsub.counters import Counters
+from netkit.services.pubsub.gathering import Gathered, Receiver
 from netkit.services.pubsub.interest import Group, Interest, Matched
 from netkit.services.pubsub.messages import Published
 from netkit.services.pubsub.policies import Policies, Policy
 from netkit.services.pubsub.subscriptions import Form, Subscription
-
-PIECES = 65_536
-"""So many pieces may gather for all receivers together: more are handed out before the read is over."""
-
-
-CROWD = 16
-"""For so many receivers at least it pays to look whether the next piece is for the same ones."""
-
-
-class Receiver(Protocol):
-    """Where pieces go. `pieces` is the broker's: what has come for the receiver in this read."""
-
-    @property
-    def pieces(self) -> list[bytes]:
-        """What waits for `settle`; the same list all the time."""
-
-    @property
-    def behind(self) -> bool:
-        """Whether it does not keep up."""
-
-    @property
-    def tally(self) -> Tally:
-        """What has gone to it, and come from it; the same all the time."""
-
-    def deliver(self, piece: bytes) -> None:
-        """Take `piece`, which others share; never block, never raise, never publish."""
-
-    def deliver_spare(self, piece: bytes, run: Published, policy: Policy) -> None:
-        """Take `piece`, which is `run`, or leave it or others like it out where there is no room."""
-
-    def ended(self, subscription: "Subscription[Receiver]") -> None:
-        """Forget a subscription that has had as many messages as it was for."""
 
 
 class Publisher(Protocol):
@@ -97,17 +63,14 @@ class Broker:
         self.numbered: set[Form] = set()
         self.elsewhere: Elsewhere | None = None
         self._policies = policies or None
-        self._waiting: list[Receiver] = []
-        self._gathered = 0
-        self._crowd: tuple[Receiver, ...] = ()
-        self._for_crowd: list[bytes] = []  # newer than all that those have in their `pieces`
+        self._gathered = Gathered()
 
     def publish(self, run: Published, besides: Receiver | None = None) -> bool:
         """Route `run` to all who want it but `besides`; return whether there is anybody.
 
         The receivers get it at the next `settle`.
         """
-        self.relieve()
+        self._gathered.relieve()
         payloads = run.payloads
         messages = len(payloads)
         self.counters.came(messages, len(payloads[0]) if messages == 1 else sum(map(len, payloads)))
@@ -194,77 +157,29 @@ class Broker:
             self.give(forms[0](run), to)
         return bool(forms)
 
+    def give(self, piece: bytes, to: Receiver) -> None:
+        """Put `piece` behind what has come for `to` in this read."""
+        self._gathered.add(piece, (to,))
+
+    def relieve(self) -> None:
+        """Hand out what has gathered, if that is much; not while a run is being routed."""
+        self._gathered.relieve()
+
+    def settle(self) -> None:
+        """Hand out all pieces, to each receiver at once."""
+        self._gathered.settle()
+
     def add_up(self) -> None:
         """Have on each receiver's tally all that has gone to it."""
         for matched in self.interest.matched():
             _add_up(matched)
 
-    def give(self, piece: bytes, to: Receiver) -> None:
-        """Put `piece` behind what has come for `to` in this read."""
-        if self._for_crowd:
-            self._disperse()
-        self._append(piece, (to,))
-
-    def relieve(self) -> None:
-        """Hand out what has gathered, if that is much; not while a run is being routed."""
-        if self._gathered > PIECES:
-            self.settle()
-
-    def settle(self) -> None:
-        """Hand out all pieces, to each receiver at once."""
-        if self._for_crowd:
-            self._disperse()
-        self._gathered = 0
-        waiting, self._waiting = self._waiting, []
-        joined: dict[tuple[int, ...], tuple[tuple[bytes, ...], bytes]] = {}
-        for to in waiting:
-            pieces = to.pieces
-            if len(pieces) == 1:
-                piece = pieces[0]
-            elif not pieces:  # it is behind, and has them already
-                continue
-            else:
-                # By identity: the pieces that are kept beside the key stay who they are.
-                key = tuple(map(id, pieces))
-                if key not in joined:
-                    joined[key] = tuple(pieces), b"".join(pieces)
-                piece = joined[key][1]
-            pieces.clear()
-            to.deliver(piece)
-
     def _spread(self, piece: bytes, run: Published, receivers: tuple[Receiver, ...]) -> None:
         if self._policies is not None:
             policy = self._policies.of(run.subject)
             if policy is not Policy.DISCONNECT:
-                if self._for_crowd:
-                    self._disperse()
                 receivers = self._spare(piece, run, receivers, policy)
-        if len(receivers) < CROWD:
-            if self._for_crowd:
-                self._disperse()
-            self._append(piece, receivers)
-            return
-        if receivers is not self._crowd and receivers != self._crowd:
-            if self._for_crowd:
-                self._disperse()
-            self._crowd = receivers
-        self._for_crowd.append(piece)
-        self._gathered += 1
-
-    def _disperse(self) -> None:
-        """Give those of the crowd as one piece what has come for all of them in a row."""
-        pieces, self._for_crowd = self._for_crowd, []
-        crowd, self._crowd = self._crowd, ()
-        self._append(pieces[0] if len(pieces) == 1 else b"".join(pieces), crowd)
-
-    def _append(self, piece: bytes, receivers: tuple[Receiver, ...]) -> None:
-        self._gathered += len(receivers)
-        waiting = self._waiting
-        for to in receivers:
-            pieces = to.pieces
-            if not pieces:
-                waiting.append(to)
-            pieces.append(piece)
+        self._gathered.add(piece, receivers)
 
     def _spare(
         self, piece: bytes, run: Published, receivers: tuple[Receiver, ...], policy: Policy
@@ -272,10 +187,7 @@ class Broker:
         """Deliver `piece` to those who are behind, who may go without; return the others."""
         behind = [to for to in receivers if to.behind]
         for to in behind:
-            if to.pieces:
-                before = b"".join(to.pieces)
-                to.pieces.clear()
-                to.deliver(before)
+            self._gathered.hand_out(to)
             to.deliver_spare(piece, run, policy)
         return tuple(to for to in receivers if not to.behind) if behind else receivers
 

@@ -25,11 +25,12 @@ from netkit.net.peer import LOCAL, host_and_port
 from netkit.net.progress import round_trip
 from netkit.net.stream import IStream
 from netkit.services.kind import World
-from netkit.services.pubsub.broker import Broker, Receiver
+from netkit.services.pubsub.broker import Broker
 from netkit.services.pubsub.connected import Connection
 from netkit.services.pubsub.counters import Tally
 from netkit.services.pubsub.crowd import Crowd
 from netkit.services.pubsub.door import Door
+from netkit.services.pubsub.gathering import Receiver
 from netkit.services.pubsub.messages import Published
 from netkit.services.pubsub.outlet import Outlet, nowhere
 from netkit.services.pubsub.policies import Policy

@@ -11,8 +11,8 @@ from OpenSSL import SSL
 from twisted.internet.address import IPv4Address, IPv6Address
 from twisted.internet.interfaces import IAddress
 
-from netkit.services.pubsub.broker import Receiver
 from netkit.services.pubsub.counters import Tally
+from netkit.services.pubsub.gathering import Receiver
 from netkit.services.pubsub.subscriptions import Subscription
 
 

@@ -7,9 +7,9 @@ from twisted.internet.protocol import ServerFactory
 
 from netkit.net.lines import LineSplitter
 from netkit.services.pubsub import lines
-from netkit.services.pubsub.broker import Receiver
 from netkit.services.pubsub.client import Client, House
 from netkit.services.pubsub.connected import Connection, tls_of
+from netkit.services.pubsub.gathering import Receiver
 from netkit.services.pubsub.messages import Published
 from netkit.services.pubsub.subscriptions import Subscription
 

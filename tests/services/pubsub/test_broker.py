@@ -5,8 +5,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
-from netkit.services.pubsub.broker import CROWD, PIECES, Broker, Receiver
+from netkit.services.pubsub.broker import Broker
 from netkit.services.pubsub.counters import Tally
+from netkit.services.pubsub.gathering import CROWD, PIECES, Receiver
 from netkit.services.pubsub.messages import Published
 from netkit.services.pubsub.nats.writing import nobody
 from netkit.services.pubsub.policies import Policies, Policy

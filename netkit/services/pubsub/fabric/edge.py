@@ -29,12 +29,13 @@ from enum import Enum
 
 from attrs import evolve
 
-from netkit.services.pubsub.broker import Broker, Publisher, Receiver
+from netkit.services.pubsub.broker import Broker, Publisher
 from netkit.services.pubsub.counters import Tally
 from netkit.services.pubsub.fabric.counters import FabricCounters, FabricFigures
 from netkit.services.pubsub.fabric.firsts import Firsts
 from netkit.services.pubsub.fabric.pending import Pending
 from netkit.services.pubsub.fabric.side import Side
+from netkit.services.pubsub.gathering import Receiver
 from netkit.services.pubsub.interest import Matched
 from netkit.services.pubsub.messages import Published
 from netkit.services.pubsub.nats import writing

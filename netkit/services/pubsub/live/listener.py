@@ -13,10 +13,10 @@ from twisted.internet.interfaces import IAddress
 
 from netkit.http.events import EventStream
 from netkit.net.peer import host_and_port
-from netkit.services.pubsub.broker import Receiver
 from netkit.services.pubsub.client import House
 from netkit.services.pubsub.connected import Connection
 from netkit.services.pubsub.counters import Tally
+from netkit.services.pubsub.gathering import Receiver
 from netkit.services.pubsub.live import writing
 from netkit.services.pubsub.live.ring import Rings
 from netkit.services.pubsub.messages import Published

@@ -21,9 +21,9 @@ from twisted.python.failure import Failure
 
 from netkit.net.clients import client_name
 from netkit.net.peer import host
-from netkit.services.pubsub.broker import Receiver
 from netkit.services.pubsub.client import Client, House
 from netkit.services.pubsub.connected import Connection, tls_of
+from netkit.services.pubsub.gathering import Receiver
 from netkit.services.pubsub.nats import writing
 from netkit.services.pubsub.nats.grammar import SERVER, Grammar
 from netkit.services.pubsub.nats.greeting import Info

@@ -10,7 +10,8 @@ from enum import Enum
 from itertools import islice, product, starmap
 from typing import Any, NamedTuple, cast
 
-from netkit.services.pubsub.broker import Broker, Receiver
+from netkit.services.pubsub.broker import Broker
+from netkit.services.pubsub.gathering import Receiver
 from netkit.services.pubsub.messages import Published
 from netkit.services.pubsub.nats import writing
 from netkit.services.pubsub.nats.greeting import Connect

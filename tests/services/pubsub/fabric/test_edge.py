@@ -3,11 +3,12 @@
 from attrs import Factory, define
 from twisted.trial.unittest import SynchronousTestCase
 
-from netkit.services.pubsub.broker import PIECES, Broker, Receiver
+from netkit.services.pubsub.broker import Broker
 from netkit.services.pubsub.counters import Tally
 from netkit.services.pubsub.fabric import edge as edges
 from netkit.services.pubsub.fabric.edge import Edge, State
 from netkit.services.pubsub.fabric.side import Side
+from netkit.services.pubsub.gathering import PIECES, Receiver
 from netkit.services.pubsub.messages import Published
 from netkit.services.pubsub.nats.greeting import Info
 from netkit.services.pubsub.nats.writing import PING, nobody

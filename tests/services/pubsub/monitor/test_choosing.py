@@ -6,9 +6,9 @@ from hypothesis import strategies as st
 from twisted.internet.address import UNIXAddress
 from twisted.trial.unittest import SynchronousTestCase
 
-from netkit.services.pubsub.broker import Receiver
 from netkit.services.pubsub.connected import Connection
 from netkit.services.pubsub.counters import Tally
+from netkit.services.pubsub.gathering import Receiver
 from netkit.services.pubsub.monitor.asked import Asked, Sort
 from netkit.services.pubsub.monitor.choosing import chosen
 from netkit.services.pubsub.subscriptions import Subscription

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from netkit.net.tls import Store
 from netkit.services.kind import TakesTLS
-from netkit.services.pubsub.broker import PIECES
+from netkit.services.pubsub.gathering import PIECES
 from netkit.services.pubsub.policies import Policy
 from netkit.services.pubsub.settings import (
     Nats,

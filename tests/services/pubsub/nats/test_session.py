@@ -4,7 +4,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
-from netkit.services.pubsub.broker import Broker, Receiver
+from netkit.services.pubsub.broker import Broker
+from netkit.services.pubsub.gathering import Receiver
 from netkit.services.pubsub.nats.grammar import SERVER, Grammar
 from netkit.services.pubsub.nats.session import Bounds, Session, State
 from netkit.services.pubsub.nats.wire import Reader
