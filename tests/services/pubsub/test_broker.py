@@ -1,42 +1,16 @@
 """The broker gives everyone what they want, in order, once written and shared."""
 
-from attrs import Factory, define
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
 from netkit.services.pubsub.broker import Broker
-from netkit.services.pubsub.counters import Tally
 from netkit.services.pubsub.gathering import CROWD, PIECES, Receiver
 from netkit.services.pubsub.messages import Published
 from netkit.services.pubsub.nats.writing import nobody
 from netkit.services.pubsub.policies import Policies, Policy
 from netkit.services.pubsub.subscriptions import Form, Subscription
-
-
-@define(eq=False)
-class Ear:
-    """A receiver that keeps what it gets."""
-
-    pieces: list[bytes] = Factory(list)
-    heard: list[bytes] = Factory(list)
-    over: list[Subscription[Receiver]] = Factory(list)
-
-    behind: bool = False
-    spared: list[tuple[bytes, Policy]] = Factory(list)
-    tally: Tally = Factory(Tally)
-
-    def deliver_spare(self, piece: bytes, run: Published, policy: Policy) -> None:
-        """Keep."""
-        self.spared.append((piece, policy))
-
-    def deliver(self, piece: bytes) -> None:
-        """Keep."""
-        self.heard.append(piece)
-
-    def ended(self, subscription: Subscription[Receiver]) -> None:
-        """Keep."""
-        self.over.append(subscription)
+from tests.services.pubsub.ears import Ear
 
 
 def _plain(run: Published) -> bytes:

@@ -10,7 +10,8 @@ from netkit.services.pubsub.counters import Tally
 from netkit.services.pubsub.interest import WEIGHT, Interest
 from netkit.services.pubsub.messages import Published
 from netkit.services.pubsub.policies import Policies, Policy
-from tests.services.pubsub.test_broker import BrokerTestCase, Ear
+from tests.services.pubsub.ears import Ear
+from tests.services.pubsub.test_broker import BrokerTestCase
 
 _LONG = b"a." + b"x" * 300
 _PATTERNS = (b"a", b"a.*", b"a.>", b"*.b", b">", _LONG)

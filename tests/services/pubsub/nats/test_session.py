@@ -11,7 +11,7 @@ from netkit.services.pubsub.nats.session import Bounds, Session, State
 from netkit.services.pubsub.nats.wire import Reader
 from netkit.services.pubsub.permissions import Permissions, Rules
 from netkit.services.pubsub.subscriptions import Subscription
-from tests.services.pubsub.test_broker import Ear
+from tests.services.pubsub.ears import Ear
 
 _QUIET = b'CONNECT {"verbose":false,"pedantic":false,"headers":true,"no_responders":true}\r\n'
 
