@@ -36,10 +36,9 @@ etc/tls/localhost.pem: | .venv/run
 	@touch $@ .venv/run
 
 .npm/test: Makefile
-	@if command -v npm >/dev/null; then \
-		npm install --prefix .npm --no-save --no-audit --no-fund --ignore-scripts --loglevel=error \
-			$(NODE_PACKAGES) && touch $@; \
-	else echo 'netkit: npm is missing; tests of clients in JavaScript are skipped'; fi
+	@if command -v npm >/dev/null && npm install --prefix .npm --no-save --no-audit --no-fund \
+		--ignore-scripts --loglevel=error $(NODE_PACKAGES); then touch $@; \
+	else echo 'netkit: npm is missing, or has failed; tests of clients in JavaScript are skipped'; fi
 
 .venv/bin/python:
 	@command -v $(PYTHON) >/dev/null || \
