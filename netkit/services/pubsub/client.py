@@ -150,11 +150,14 @@ class Client(Protocol):
             self._refuse()
             return
         self.outlet = Outlet(self.transport, self.house.settings, self.house.world.clock, self)
-        self.deliver = self.outlet.deliver
         self.house.broker.counters.connections += 1
         self.tally.since = self.tally.last = self.house.world.clock.seconds()
         self._tell("joined")
         self.begin()
+
+    def send_by(self, deliver: Callable[[bytes], None]) -> None:
+        """Hand what there is to `deliver` from now on, which sends or keeps it."""
+        self.deliver = deliver
 
     def leave(self) -> Outlet | None:
         """Be there no more; return the way out to the client, if it was there."""

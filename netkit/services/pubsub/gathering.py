@@ -84,9 +84,12 @@ class Gathered:
 
     def settle(self) -> None:
         """Hand out all pieces, to each receiver at once."""
-        if self._for_crowd:
-            self._disperse()
         self._count = 0
+        if self._for_crowd:
+            if not self._waiting:
+                self._hand_to_crowd()
+                return
+            self._disperse()
         waiting, self._waiting = self._waiting, []
         joined: dict[tuple[int, ...], tuple[tuple[bytes, ...], bytes]] = {}
         for to in waiting:
@@ -104,11 +107,21 @@ class Gathered:
             pieces.clear()
             to.deliver(piece)
 
+    def _hand_to_crowd(self) -> None:
+        """Hand out what has come for the crowd, where nothing has for anybody else."""
+        piece, crowd = self._taken_from_crowd()
+        for to in crowd:
+            to.deliver(piece)
+
     def _disperse(self) -> None:
-        """Give those of the crowd as one piece what has come for all of them in a row."""
+        """Put what has come for the crowd behind what there is for each of it."""
+        self._append(*self._taken_from_crowd())
+
+    def _taken_from_crowd(self) -> tuple[bytes, tuple[Receiver, ...]]:
+        """Return as one piece what has come for the crowd, and who that is."""
         pieces, self._for_crowd = self._for_crowd, []
         crowd, self._crowd = self._crowd, ()
-        self._append(pieces[0] if len(pieces) == 1 else b"".join(pieces), crowd)
+        return pieces[0] if len(pieces) == 1 else b"".join(pieces), crowd
 
     def _append(self, piece: bytes, receivers: tuple[Receiver, ...]) -> None:
         self._count += len(receivers)
