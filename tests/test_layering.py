@@ -37,6 +37,7 @@ PURE = {
     "answers",
     "plans",
     "broker",
+    "gathering",
     "counters",
     "interest",
     "subscriptions",

@@ -89,6 +89,7 @@ class Attachment:
 
     def came(self, line: Line, run: Published) -> None:
         """Route messages."""
+        self._ground.broker.now = self._ground.clock.seconds()
         self._ground.edge.land(self._side(line), run)
 
     def answered(self, line: Line) -> None:
