@@ -20,7 +20,7 @@ MAY = {
     "passwords": set(),
     "values": set(),
     **{room: GROUND | set(ORDER[:floor]) for floor, room in enumerate(ORDER)},
-    "tools": GROUND | {"net", "http", "services"},  # of services what is pure, see below
+    "tools": GROUND | {"net", "http", "services"},  # of services what is SPOKEN
     "tap": GROUND | {"daemon", "net"},
     "application": GROUND | {"daemon"},
 }
@@ -85,6 +85,8 @@ PURE = {
     "sticky",
     "ring",
 }
+SPOKEN = PURE | {"line"}
+"""What the command may have of a service: its formats, and the client's end of its protocol."""
 IMPURE = ("twisted", "time", "datetime", "socket")
 
 
@@ -111,7 +113,7 @@ def trespasses(module: str, source: str) -> list[str]:
             and len(inside) > 1
             and target[2] not in {inside[0], "kind"}
         )
-        impure = room == "tools" and target[1] == "services" and not PURE & set(target[3:])
+        impure = room == "tools" and target[1] == "services" and not SPOKEN & set(target[3:])
         if abroad or neighbour or impure:
             found.append(f"{module} imports {name}")
     return found
