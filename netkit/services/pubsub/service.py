@@ -17,8 +17,8 @@ from netkit.services.pubsub.crowd import Crowd
 from netkit.services.pubsub.door import Door
 from netkit.services.pubsub.fabric.counters import FabricFigures
 from netkit.services.pubsub.fabric.link import Link
-from netkit.services.pubsub.fabric.servers import Server
 from netkit.services.pubsub.nats.protocol import NatsFactory, Terms
+from netkit.services.pubsub.nats.servers import Server
 from netkit.services.pubsub.permissions import Permissions
 from netkit.services.pubsub.protocol import LineFactory
 from netkit.services.pubsub.room import Room

@@ -19,11 +19,11 @@ from netkit.services.pubsub.broker import Broker
 from netkit.services.pubsub.fabric.attachment import Attachment, Calls, Ground
 from netkit.services.pubsub.fabric.counters import FabricFigures
 from netkit.services.pubsub.fabric.edge import Edge, State
-from netkit.services.pubsub.fabric.line import Terms
-from netkit.services.pubsub.fabric.servers import Roster, Server, parse, wait
 from netkit.services.pubsub.fabric.settings import Fabric, WhenCutOff
 from netkit.services.pubsub.nats.grammar import CLIENT, Grammar
 from netkit.services.pubsub.nats.greeting import Connect, Info
+from netkit.services.pubsub.nats.line import Terms
+from netkit.services.pubsub.nats.servers import Roster, Server, parse, wait
 from netkit.services.pubsub.seldom import Seldom
 
 STEADY = 5.0

@@ -14,11 +14,11 @@ from netkit.net.addresses import SocketAddress, literal
 from netkit.services.pubsub.connected import Connected, Connection
 from netkit.services.pubsub.counters import Figures
 from netkit.services.pubsub.fabric.counters import FabricFigures
-from netkit.services.pubsub.fabric.servers import parse
 from netkit.services.pubsub.monitor import texts
 from netkit.services.pubsub.monitor.asked import Asked, Listed
 from netkit.services.pubsub.monitor.writing import Shape
 from netkit.services.pubsub.nats.greeting import Info
+from netkit.services.pubsub.nats.servers import parse
 from netkit.services.pubsub.nats.writing import Delivered
 from netkit.services.pubsub.settings import Settings
 from netkit.services.pubsub.subscriptions import Subscription
