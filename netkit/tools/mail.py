@@ -55,7 +55,6 @@ def _security(security: Security) -> Callable[[Callable[..., Exit]], Callable[..
         "security",
         flag_value=security,
         type=click.UNPROCESSED,
-        default=Security.TLS if security is Security.TLS else None,
         help=helps[security],
     )
 
@@ -100,7 +99,7 @@ def command(  # noqa: PLR0913 (an option each)
     user: str,
     mailbox: str,
     count: int,
-    security: Security,
+    security: Security | None,
     cacert: Path | None,
     insecure: bool,
     as_json: bool,
@@ -112,6 +111,7 @@ def command(  # noqa: PLR0913 (an option each)
     have a tab between each, and --json makes one object a message.
     """
     terms = _terms(cacert, insecure=insecure, handshake_timeout=timeout)
+    security = security or Security.TLS
     server = Server(host, port or security.port, security, terms)
     account = _account(host, user)
     wanted = Wanted(mailbox, count)
@@ -137,7 +137,7 @@ def _terms(cacert: Path | None, *, insecure: bool, handshake_timeout: float) -> 
 
 def _account(host: str, user: str) -> Account:
     """Return who to be, as far as it has to be by asking the user."""
-    password = os.environ.get(PASSWORD)
+    password = os.environ.get(PASSWORD) or None
     entry = None if user and password is not None else _in_netrc(host, user)
     if entry is not None:
         user = user or entry.user

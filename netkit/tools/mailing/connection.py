@@ -70,10 +70,8 @@ class Connection(Protocol):
     async def leave(self) -> None:
         """Wait, but not for long, until the server has closed the connection; hear no more of it."""
         self._deaf = True
-        try:
-            await self._end().addTimeout(min(self._timeout, FAREWELL), self._clock)
-        except TimeoutError:
-            await self.abort()
+        patience = min(self._timeout, FAREWELL)
+        await self._end().addTimeout(patience, self._clock, lambda *_: None)
 
     async def abort(self) -> None:
         """End the connection, if it has not ended; return when that is so."""
@@ -115,6 +113,7 @@ class Connection(Protocol):
         try:
             return self._responses.next()
         except WireError as error:
+            self._responses = Responses()
             self._cut(f"sent {error}")
             return None
 

@@ -11,13 +11,13 @@ from typing import Protocol
 from netkit.document.values import quoted
 from netkit.tools.mailing import writing
 from netkit.tools.mailing.connection import MailError
-from netkit.tools.mailing.wire import Condition, Continuation, Data, Response, Status
+from netkit.tools.mailing.wire import Condition, Continuation, Data, Response, Status, WireError
 
 RESPONSES = 1000
 """So many responses a server may send to one command."""
 
 Hear = Callable[[Data], None]
-"""Called with what a server tells; raises WireError or MailError where that is not right."""
+"""Called with what a server tells; raises WireError where that is not right."""
 
 
 class Talking(Protocol):
@@ -63,7 +63,7 @@ class Conversation:
         for _ in range(RESPONSES):
             match await self._other.response():
                 case Data() as data:
-                    hear(data)
+                    _heard(data, hear)
                 case Continuation():
                     if not waiting:
                         raise MailError("waits for more of a command than there is")
@@ -125,6 +125,13 @@ class Conversation:
             raise MailError(f"ends the conversation: {said(status)}")
         if status.code == "ALERT":
             self._alert(said(status))
+
+
+def _heard(data: Data, hear: Hear) -> None:
+    try:
+        hear(data)
+    except WireError as error:
+        raise MailError(f"sent {error}") from None
 
 
 def check(status: Status, otherwise: str) -> None:

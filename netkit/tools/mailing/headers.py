@@ -8,21 +8,12 @@ import re
 from binascii import Error, a2b_base64
 from collections.abc import Iterator, Mapping
 
-from netkit.services.proxy.words.charsets import codec
+from netkit.tools.mailing.charsets import codec
 
 _FOLD = re.compile(rb"\r?\n(?=[ \t])")
 _FIELD = re.compile(rb"([!-9;-~]+)[ \t]*:(.*)", re.DOTALL)
 _WORD = re.compile(r"=\?([^?\s*]{1,60})(?:\*[^?\s]{0,60})?\?([bBqQ])\?([^?]*)\?=")
 _HEXADECIMAL = re.compile(rb"=([0-9A-Fa-f]{2})")
-
-_ONLY_OF_MAIL = {
-    "utf-7": "utf-7",
-    "unicode-1-1-utf-7": "utf-7",
-    "iso-2022-kr": "iso2022_kr",
-    "iso-2022-jp-1": "iso2022_jp_1",
-    "iso-2022-jp-2": "iso2022_jp_2",
-    "hz-gb-2312": "hz",
-}
 
 
 def fields(section: bytes) -> Mapping[str, bytes]:
@@ -88,5 +79,5 @@ def _octets(word: re.Match[str]) -> bytes | None:
 
 
 def _characters(charset: str, octets: bytes) -> str:
-    name = _ONLY_OF_MAIL.get(charset) or codec(charset.encode(errors="replace"))
+    name = codec(charset)
     return text(octets) if name is None else octets.decode(name, "replace")

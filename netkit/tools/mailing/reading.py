@@ -16,7 +16,7 @@ from netkit.tools.mailing.connection import MailError, connect
 from netkit.tools.mailing.conversation import Conversation, check, unheard
 from netkit.tools.mailing.message import ITEMS, Message, read, told
 from netkit.tools.mailing.starttls import StartTlsWay
-from netkit.tools.mailing.wire import Data, Value, WireError
+from netkit.tools.mailing.wire import Data, Value
 from netkit.tools.outcome import TroubleError
 
 BATCH = 50
@@ -97,7 +97,7 @@ async def newest(  # noqa: PLR0913 (who, what, where, and who hears of it)
         shown = await _show(conversation, wanted, show)
         conversation.say_goodbye()
         await connection.leave()
-    except (MailError, WireError) as error:
+    except MailError as error:
         raise TroubleError(f"{way}: the server {error}") from None
     finally:
         await connection.abort()

@@ -21,7 +21,7 @@ _TOKEN = re.compile(
     re.DOTALL,
 )
 _PARENTHESIS = re.compile(r"\\.|[()]", re.DOTALL)
-_ADDRESS = re.compile(r"[^@]+@[^@]+")
+_ADDRESS = re.compile(r"[^@\s<>]+@[^@\s<>]+")
 
 
 @frozen
@@ -101,7 +101,7 @@ class _Reading:
     def _end(self) -> None:
         if not self._address and self._words and _ADDRESS.fullmatch(self._words[-1]):
             self._address = self._words.pop()
-        elif not self._address and "@" in "".join(self._words):
+        elif not self._address and _ADDRESS.fullmatch("".join(self._words)):
             self._address, self._words = "".join(self._words), []
         name = self._name() or decoded(" ".join(self._comments)).strip()
         if name or self._address:

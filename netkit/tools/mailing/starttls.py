@@ -12,7 +12,6 @@ from netkit.net.dial import Way
 from netkit.net.failures import TlsError
 from netkit.tools.mailing.connection import Connection, MailError, connect
 from netkit.tools.mailing.conversation import Conversation, check
-from netkit.tools.mailing.wire import WireError
 
 
 @frozen(cache_hash=True)
@@ -32,7 +31,7 @@ class StartTlsWay:
         try:
             await _agree(connection)
             return connection.hand_over(factory)
-        except (MailError, WireError) as error:
+        except MailError as error:
             await connection.abort()
             raise TlsError(f"{self}: the server {error}") from None
         except BaseException:
