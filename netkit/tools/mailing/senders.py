@@ -5,7 +5,7 @@ address. What cannot be taken apart is a name.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from attrs import frozen
 
@@ -22,6 +22,8 @@ _TOKEN = re.compile(
 )
 _PARENTHESIS = re.compile(r"\\.|[()]", re.DOTALL)
 _ADDRESS = re.compile(r"[^@\s<>]+@[^@\s<>]+")
+_SPECIALS = re.compile(r'[()<>\[\]:;@\\,"]')  # which stand in quotes only (RFC 5322 3.2.3)
+_TO_ESCAPE = re.compile(r'["\\]')
 
 
 @frozen
@@ -32,14 +34,17 @@ class Mailbox:
     address: str = ""
 
     def __str__(self) -> str:
-        return f"{self.name} <{self.address}>" if self.name and self.address else self.brief
+        if not (self.name and self.address):
+            return self.name or self.address
+        name = self.name
+        if _SPECIALS.search(name):
+            name = '"' + _TO_ESCAPE.sub(r"\\\g<0>", name) + '"'
+        return f"{name} <{self.address}>"
 
     @property
     def brief(self) -> str:
         """The name; the address where there is none, and both where the name looks like one."""
-        if self.address and "@" in self.name:
-            return f"{self.name} <{self.address}>"
-        return self.name or self.address
+        return str(self) if "@" in self.name else self.name or self.address
 
 
 def mailboxes(field: bytes) -> tuple[Mailbox, ...]:
@@ -49,6 +54,11 @@ def mailboxes(field: bytes) -> tuple[Mailbox, ...]:
         reading.take(kind, token)
     reading.take("end", "")
     return tuple(reading.found)
+
+
+def listed(texts: Iterable[str]) -> str:
+    """Return the texts of mailboxes as one."""
+    return ", ".join(texts).replace(":, ", ": ")
 
 
 def _tokens(written: str) -> Iterator[tuple[str, str]]:

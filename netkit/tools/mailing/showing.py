@@ -10,6 +10,7 @@ from rich.cells import cell_len, set_cell_size
 
 from netkit.document.values import printable
 from netkit.tools.mailing.message import Message
+from netkit.tools.mailing.senders import listed
 
 _GAP = "  "
 _WIDE = 80  # cells, from which on a date has its time
@@ -27,7 +28,7 @@ class Table:
         """Return the row of `message`; its date is in the zone of this host."""
         number = str(message.uid).rjust(self.longest)
         when = _when(message, wide=self.width >= _WIDE)
-        sender = printable(", ".join(each.brief for each in message.senders)) or "(no sender)"
+        sender = printable(listed(each.brief for each in message.senders)) or "(no sender)"
         room = max(self.width - len(number) - len(when) - 3 * len(_GAP), 2 * _NARROWEST)
         for_sender = max(min(room // 3, 30), _NARROWEST)
         subject = "(no subject)" if message.subject is None else printable(message.subject)
@@ -66,7 +67,7 @@ def _texts(message: Message) -> tuple[str, str]:
 
 
 def _senders(message: Message) -> str:
-    return ", ".join(map(str, message.senders)).replace(":, ", ": ")
+    return listed(map(str, message.senders))
 
 
 def _iso(date: datetime | None) -> str | None:

@@ -52,13 +52,14 @@ class MailboxesTests(SynchronousTestCase):
         """A name that is like an address hides none, and nothing decoded is taken for one."""
         for field in (b'"boss@bank" <a@b>', b"=?utf-8?q?boss=40bank?= <a@b>"):
             (found,) = mailboxes(field)
-            self.assertEqual(found.brief, "boss@bank <a@b>")
+            self.assertEqual(found.brief, '"boss@bank" <a@b>')
         (found,) = mailboxes(b"=?utf-8?q?Boss_=3Cboss=40bank=3E=2C?= <a@b>")
         self.assertEqual(found, Mailbox("Boss <boss@bank>,", "a@b"))
 
     def test_shown(self) -> None:
         """A mailbox is shown in full or in brief."""
         self.assertEqual((str(Mailbox("Z", "a@b")), Mailbox("Z", "a@b").brief), ("Z <a@b>", "Z"))
+        self.assertEqual(str(Mailbox('Doe, "J\\"', "a@b")), '"Doe, \\"J\\\\\\"" <a@b>')
         self.assertEqual((str(Mailbox("", "a@b")), Mailbox("", "a@b").brief), ("a@b", "a@b"))
 
     @settings(deadline=None, max_examples=200)
