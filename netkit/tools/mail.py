@@ -117,8 +117,11 @@ def command(  # noqa: PLR0913 (an option each)
     wanted = Wanted(mailbox, count)
     shown = _shown(as_json=as_json)
 
+    def alert(words: str) -> None:
+        remark(f"{host} says {words}")
+
     async def work(here: Here) -> Exit:
-        found = await newest(server, account, wanted, here.connector, show=shown, alert=remark)
+        found = await newest(server, account, wanted, here.connector, show=shown, alert=alert)
         if not found and sys.stderr.isatty():
             remark(f"{mailbox} is empty")
         return Exit.DONE

@@ -7,6 +7,7 @@ import subprocess
 import tempfile
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
+from grp import getgrgid
 from pathlib import Path
 from pwd import getpwnam, getpwuid
 from textwrap import dedent
@@ -126,7 +127,7 @@ class Dovecot:
             tls_port=self.tls_port,
             login_user="dovenull" if root else own,
             internal_user="dovecot" if root else own,
-            internal_group="dovecot" if root else str(os.getegid()),
+            internal_group="dovecot" if root else getgrgid(os.getegid()).gr_name,
             uid=mail.pw_uid,
             gid=mail.pw_gid,
             **words,
