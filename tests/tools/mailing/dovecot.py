@@ -133,17 +133,17 @@ class Dovecot:
             **words,
         )
         (self.folder / "dovecot.conf").write_text(config)
-        # Listening sockets are handed over as systemd does it, as descriptors 3 and 4.
-        given = sorted(each.fileno() for each in sockets)
-        start = (
-            f"exec 3<&{given[0]} 4<&{given[1]};"
-            f" LISTEN_FDS=2 LISTEN_PID=$$ exec {DOVECOT} -F -c {self.folder}/dovecot.conf"
-        )
+        # Listening sockets are handed over as systemd does it, as descriptors 3 and 4; by way of
+        # 0 and 1, as a shell may know no descriptor of two digits.
         process = subprocess.Popen(
-            ("sh", "-c", start),
-            pass_fds=given,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
+            (
+                "sh",
+                "-c",
+                "exec 3<&0 4<&1 </dev/null >/dev/null;"
+                f" LISTEN_FDS=2 LISTEN_PID=$$ exec {DOVECOT} -F -c {self.folder}/dovecot.conf",
+            ),
+            stdin=sockets[0].fileno(),
+            stdout=sockets[1].fileno(),
             stderr=subprocess.DEVNULL,
         )
         test.addCleanup(process.wait, 10)
