@@ -78,6 +78,7 @@ PURE = {
     "html",
     "decoding",
     "charsets",
+    "senders",
     "tally",
     "balancing",
     "health",
