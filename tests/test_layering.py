@@ -79,6 +79,7 @@ PURE = {
     "html",
     "decoding",
     "charsets",
+    "senders",
     "tally",
     "balancing",
     "health",
