@@ -84,6 +84,10 @@ PURE = {
     "servers",
     "sticky",
     "ring",
+    "ports",
+    "verdicts",
+    "timing",
+    "schedule",
 }
 IMPURE = ("twisted", "time", "datetime", "socket")
 

@@ -3,6 +3,7 @@
 Rule: it connects to the hosts and ports that are given, and to nothing else.
 """
 
+import sys
 from collections.abc import Sequence
 from typing import Any
 
@@ -148,7 +149,8 @@ async def _test(here: Here, hosts: Sequence[Host], asked: Asked) -> Exit:
 
 
 async def _scan(here: Here, hosts: Sequence[Host], asked: Asked) -> Exit:
-    showing = Showing(asked.form, all_ports=asked.all_ports, held=is_shown())
+    draws = sys.stdout.isatty()
+    showing = Showing(asked.form, all_ports=asked.all_ports, draws=draws, held=is_shown())
     begun = here.reactor.seconds()
     with meter(Unit.PIECES, here.reactor) as progress:
         progress.begin("scanning", len(hosts) * len(asked.ports))

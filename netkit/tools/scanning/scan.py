@@ -13,6 +13,7 @@ from netkit.tools.scanning.descriptors import allowance
 from netkit.tools.scanning.prober import Prober
 from netkit.tools.scanning.resolving import Host
 from netkit.tools.scanning.schedule import HostScan, Opened, Schedule
+from netkit.tools.scanning.services import WELL_KNOWN
 from netkit.tools.scanning.timing import MOST
 from netkit.tools.scanning.verdicts import State, Verdict
 
@@ -64,6 +65,8 @@ async def scan(  # noqa: PLR0913 (a scan has many properties, and most have a de
     """
     terms = terms or Terms()
     slots = allowance(min(terms.jobs, MOST))
+    # What answers is likely to be among these, and says how long to wait for the rest.
+    ports = sorted(ports, key=lambda port: port not in WELL_KNOWN)
     scans = (
         HostScan(index, str(host.address), ports, terms.timeout, slots)
         for index, host in enumerate(hosts)

@@ -1,7 +1,6 @@
 """How the reports of a scan reach the standard output, and what the exit status says of them."""
 
 import json
-import sys
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from enum import Enum
@@ -31,15 +30,15 @@ class Form(Enum):
 class Showing:
     """Shows reports in `form`: the open ports, or all.
 
-    A table on a terminal is shown at the end; so is everything where `held`, because something else
-    is drawn meanwhile.
+    `draws`: a table is drawn as people like it, at the end; else it is lines with tabs. `held`:
+    nothing is shown before the end, because something else is drawn meanwhile.
     """
 
-    def __init__(self, form: Form, *, all_ports: bool, held: bool) -> None:
+    def __init__(self, form: Form, *, all_ports: bool, draws: bool, held: bool) -> None:
         self._form = form
         self._all_ports = all_ports
         self._held = held
-        self._draws = form is Form.TABLE and sys.stdout.isatty()
+        self._draws = draws and form is Form.TABLE
         self._counts: Counter[Verdict] = Counter()
         self._host = ""
         self._rows: list[Row] = []
