@@ -13,6 +13,7 @@ from attrs import define, frozen
 from netkit.tools.scanning.timing import MOST, Timer, Window
 from netkit.tools.scanning.verdicts import (
     OPEN,
+    REFUSED,
     SHORTAGES,
     SILENT,
     Verdict,
@@ -101,7 +102,7 @@ class HostScan:
         return probe
 
     def answered(self, probe: Probe, seconds: float, now: float) -> None:
-        """Learn from an answer to `probe`, whatever it was, `seconds` after the attempt began."""
+        """Learn from the host's own answer to `probe`, `seconds` after the attempt began."""
         self.timer.sample(seconds)
         if probe.number == 1:
             self.window.grow()
@@ -178,7 +179,11 @@ class Schedule:
     def settle(self, probe: Probe, verdict: Verdict, seconds: float, now: float) -> None:
         """Hear that `probe` was answered with `verdict`, but for OPEN, after `seconds`."""
         host = probe.host
-        self._hear(probe, seconds, now)
+        if verdict is REFUSED:
+            self._hear(probe, seconds, now)
+        else:  # a router's word: how far the host is, or whether it got this, is not in it
+            self._failures = 0
+            host.window.grow()
         host.note(probe.port, verdict)
         self.settled += probe.number == 1
         self._release(host)

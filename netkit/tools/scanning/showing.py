@@ -92,8 +92,7 @@ def _draw(drawn: Sequence[Row], *, with_address: bool) -> None:
     table = Table(box=None, pad_edge=False, header_style="bold")
     titles = ("HOST", *_TITLES) if with_address else _TITLES
     for title in titles:
-        last = title is titles[-1]
-        table.add_column(title, no_wrap=not last, overflow="fold" if last else "ellipsis")
+        table.add_column(title, no_wrap=True, overflow="ellipsis")
     for row in drawn:
         cells = (row.address, *row.cells) if with_address else row.cells
         style = _STYLES.get(row.verdict.state, "")

@@ -126,6 +126,15 @@ class LossTests(SynchronousTestCase):
         )
         self.assertEqual(max(network.tried.values()), MOST_TRIES)
 
+    def test_no_loss(self) -> None:
+        """What a router says to a second attempt is no sign of a loss."""
+        prohibited = Verdict(State.FILTERED, "host unreachable")
+        results, network = scanned(
+            lambda probe, before: prohibited if before and probe.port == 1 else Does.NOTHING, 20
+        )
+        self.assertEqual(set(network.tried.values()), {2})
+        self.assertEqual(results[prohibited], (1,))
+
     def test_silence_alone(self) -> None:
         """A host that says nothing at all is asked for more at once as time goes by."""
         _, network = scanned(by_port({}, Does.NOTHING), 3000)
