@@ -18,7 +18,7 @@ from netkit.tools.progress import Unit, is_shown, meter
 from netkit.tools.running import Here, run
 from netkit.tools.scanning.ports import looks_like_ports, parse
 from netkit.tools.scanning.resolving import Host, Resolved, resolve
-from netkit.tools.scanning.scan import TIMEOUT, Report, Terms, scan
+from netkit.tools.scanning.scan import BANNER_SECONDS, TIMEOUT, Report, Terms, scan
 from netkit.tools.scanning.services import WELL_KNOWN, port_of
 from netkit.tools.scanning.showing import Form, Showing, show_one
 from netkit.tools.scanning.targets import Target, parse_all
@@ -124,7 +124,9 @@ def command(  # noqa: PLR0913 (one for each option)
     except ValueError as error:
         raise TroubleError(str(error)) from None
     form = Form.JSON if as_json else Form.ONE_LINE if oneline else Form.TABLE
-    asked = Asked(targets, wanted, Terms(timeout, jobs, banner), form, all_ports, prefer_v6)
+    asked = Asked(
+        targets, wanted, Terms(timeout, jobs, BANNER_SECONDS * banner), form, all_ports, prefer_v6
+    )
     return run(lambda here: work(here, asked), timeout)
 
 

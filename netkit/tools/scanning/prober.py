@@ -23,7 +23,6 @@ from netkit.tools.scanning.schedule import HostScan, Probe, Schedule
 from netkit.tools.scanning.verdicts import MEANINGS, MEANINGS_AT_ONCE, OPEN, SILENT, Verdict
 
 BANNER_BYTES = 256
-BANNER_SECONDS = 2.0
 
 _BATCH = 256  # attempts that begin in one turn of the reactor
 _LOOK = 0.02  # seconds from one look at what is late to the next
@@ -66,8 +65,8 @@ class _Attempt:
 class Prober:
     """Tries what `schedule` says, on `reactor`, until nothing is left.
 
-    `listens`: what the server says first is waited for, up to 256 bytes or the end of a line, for two
-    seconds at most. `progressed` is called now and then.
+    What a server says first is waited for, up to 256 bytes or the end of a line, for `listens` seconds
+    at most. `progressed` is called now and then.
     """
 
     def __init__(
@@ -75,7 +74,7 @@ class Prober:
         reactor: Any,  # noqa: ANN401 (as Twisted's: it is many interfaces)
         schedule: Schedule,
         *,
-        listens: bool = False,
+        listens: float = 0.0,
         progressed: Callable[[], None] = lambda: None,
     ) -> None:
         self._reactor = reactor
@@ -259,7 +258,7 @@ class Prober:
         for attempt in tuple(self._attempts):
             waited = now - attempt.begun
             if attempt.heard is not None:
-                if waited >= BANNER_SECONDS:
+                if waited >= self._listens:
                     self._hang_up(attempt)
             elif waited >= attempt.probe.patience and not self._ask(attempt):
                 # Asked once more: where this process was late, the answer was not.

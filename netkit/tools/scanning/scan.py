@@ -19,6 +19,8 @@ from netkit.tools.scanning.verdicts import State, Verdict
 
 TIMEOUT = 4.0
 """So many seconds a port may be silent, all attempts together, before it is filtered."""
+BANNER_SECONDS = 2.0
+"""So many a server has time to say something, for those who want to hear it."""
 
 
 @frozen
@@ -43,11 +45,11 @@ class Report:
 
 @frozen
 class Terms:
-    """How to scan: `timeout` in seconds, `jobs` attempts at once at most, `listens` for banners."""
+    """How to scan: `jobs` attempts at once at most; `listens` for what a server says, in seconds."""
 
     timeout: float = TIMEOUT
     jobs: int = MOST
-    listens: bool = False
+    listens: float = 0.0
 
 
 async def scan(  # noqa: PLR0913 (a scan has many properties, and most have a default)
