@@ -86,6 +86,10 @@ PURE = {
     "servers",
     "sticky",
     "ring",
+    "ports",
+    "verdicts",
+    "timing",
+    "schedule",
 }
 SPOKEN = PURE | {"line"}
 """What the command may have of a service: its formats, and the client's end of its protocol."""
