@@ -2,8 +2,9 @@
 
 import os
 from collections.abc import Callable
+from functools import wraps
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import click
 from attrs import frozen
@@ -12,9 +13,7 @@ from netkit.net.tlsclient import TlsTerms, trusted
 from netkit.services.pubsub.nats.servers import Server, parse
 from netkit.tools.messaging.client import Access
 from netkit.tools.options import ask
-from netkit.tools.outcome import TroubleError
-
-_Command = TypeVar("_Command", bound=Callable[..., Any])
+from netkit.tools.outcome import Exit, TroubleError
 
 DEFAULT = "nats://localhost:4222"
 PASSWORD = "NETKIT_NATS_PASSWORD"  # noqa: S105 (its name)
@@ -29,24 +28,34 @@ class Reached:
     access: Access
 
 
-def servers(command: _Command) -> _Command:
-    """Add the options that say which servers are meant and how they are told who comes."""
+def servers(command: Callable[..., Exit]) -> Callable[..., Exit]:
+    """Add the options that say which servers are meant and who comes; `command` gets them as `to`."""
+
+    @wraps(command)
+    def reaching(
+        *,
+        server: str,
+        user: str,
+        cacert: Path | None,
+        insecure: bool,
+        tls_first: bool,
+        **others: Any,  # noqa: ANN401 (the command's own)
+    ) -> Exit:
+        terms = TlsTerms(_authorities(cacert), verify=not insecure)
+        token = "" if user else os.environ.get(TOKEN, "")
+        access = Access(user, _password(user), token, terms, tls_first)
+        return command(to=Reached(_servers(server), access), **others)
+
     for option in reversed(_OPTIONS):
-        command = option(command)
-    return command
+        reaching = option(reaching)
+    return reaching
 
 
-def reached(
-    server: str, user: str, cacert: Path | None, *, insecure: bool, tls_first: bool
-) -> Reached:
-    """Return what the options say; TroubleError where they say nothing that can be done."""
+def _servers(written: str) -> tuple[Server, ...]:
     try:
-        found = tuple(parse(_url(each)) for each in server.split(","))
+        return tuple(parse(_url(each)) for each in written.split(","))
     except ValueError as error:
         raise TroubleError(str(error)) from None
-    token = "" if user else os.environ.get(TOKEN, "")
-    terms = TlsTerms(_authorities(cacert), verify=not insecure)
-    return Reached(found, Access(user, _password(user), token, terms, tls_first))
 
 
 def _url(written: str) -> str:

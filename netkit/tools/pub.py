@@ -2,17 +2,17 @@
 
 import sys
 from collections.abc import AsyncIterator
-from pathlib import Path
 from typing import BinaryIO
 
 import click
 
+from netkit.document.values import quoted
 from netkit.services.pubsub.lines import shown
 from netkit.services.pubsub.nats.headers import Headers, HeadersError, written
 from netkit.services.pubsub.subjects import is_subject
 from netkit.tools import options
 from netkit.tools.messaging.publishing import Said, publish, request
-from netkit.tools.natsoptions import Reached, reached, servers
+from netkit.tools.natsoptions import Reached, servers
 from netkit.tools.outcome import Exit
 from netkit.tools.running import TIMEOUT, Here, run
 
@@ -44,11 +44,7 @@ def command(  # noqa: PLR0913 (each is an option)
     asks: bool,
     reply: str,
     fields: tuple[str, ...],
-    server: str,
-    user: str,
-    cacert: Path | None,
-    insecure: bool,
-    tls_first: bool,
+    to: Reached,
     timeout: float,
 ) -> Exit:
     """Publish DATA, or else what the standard input has, to SUBJECT.
@@ -59,20 +55,21 @@ def command(  # noqa: PLR0913 (each is an option)
     if lines and (data is not None or asks):
         raise click.UsageError("--lines goes neither with DATA nor with --request")
     said = _said(subject, reply, fields)
-    found = reached(server, user, cacert, insecure=insecure, tls_first=tls_first)
     source = sys.stdin.buffer
     if lines:
-        return run(lambda here: _publish(here, found, said, _lines(source)), timeout)
+        return run(lambda here: _publish(here, to, said, _lines(source)), timeout)
     payload = source.read(_LONGEST) if data is None else data.encode(errors="surrogateescape")
     if asks:
-        return run(lambda here: _request(here, found, said, payload), timeout)
-    return run(lambda here: _publish(here, found, said, _one(payload)), timeout)
+        return run(lambda here: _request(here, to, said, payload), timeout)
+    return run(lambda here: _publish(here, to, said, _one(payload)), timeout)
 
 
 def _said(subject: str, reply: str, fields: tuple[str, ...]) -> Said:
     for each in (subject, reply):
         if each and not is_subject(each.encode()):
-            raise click.BadParameter(f"{each!r} is no subject: words with dots between, as in a.b")
+            raise click.BadParameter(
+                f"{quoted(each)} is no subject; words with dots between, as in a.b"
+            )
     pairs = tuple(each.partition(":") for each in fields)
     headers = Headers(tuple((name.encode(), value.strip().encode()) for name, _, value in pairs))
     try:

@@ -2,7 +2,6 @@
 
 import sys
 from collections.abc import Callable
-from pathlib import Path
 
 import click
 
@@ -13,7 +12,7 @@ from netkit.services.pubsub.nats.servers import Server
 from netkit.services.pubsub.subjects import is_pattern
 from netkit.tools import options, progress
 from netkit.tools.messaging.listening import Listening, Wanted
-from netkit.tools.natsoptions import Reached, reached, servers
+from netkit.tools.natsoptions import Reached, servers
 from netkit.tools.outcome import Exit
 from netkit.tools.running import TIMEOUT, Here, run
 
@@ -40,11 +39,7 @@ def command(  # noqa: PLR0913 (each is an option)
     *,
     raw: bool,
     as_json: bool,
-    server: str,
-    user: str,
-    cacert: Path | None,
-    insecure: bool,
-    tls_first: bool,
+    to: Reached,
     timeout: float,
 ) -> Exit:
     """Show what is published to SUBJECT, a line each: the subject, and what was said.
@@ -54,14 +49,13 @@ def command(  # noqa: PLR0913 (each is an option)
     """
     if not is_pattern(subject.encode()) or (queue and len(queue.split()) != 1):
         raise click.BadParameter("subjects and queues are words with dots between, as in a.b")
-    found = reached(server, user, cacert, insecure=insecure, tls_first=tls_first)
     wanted = Wanted(subject.encode(), (queue or "").encode(), count)
     write = _raw if raw else _json if as_json else _lines
-    return run(lambda here: _listen(here, wanted, write, found), timeout)
+    return run(lambda here: _listen(here, wanted, write, to), timeout)
 
 
 async def _listen(
-    here: Here, wanted: Wanted, write: Callable[[Published], bytes], found: Reached
+    here: Here, wanted: Wanted, write: Callable[[Published], bytes], to: Reached
 ) -> Exit:
     def show(run: Published) -> None:
         sys.stdout.buffer.write(write(run))
@@ -72,7 +66,7 @@ async def _listen(
             options.remark(f"listening to {wanted.pattern.decode()} at {server}")
 
     listening = Listening(wanted, show, begun, options.remark)
-    await listening.listen(here, found.servers, found.access)
+    await listening.listen(here, to.servers, to.access)
     return Exit.DONE
 
 

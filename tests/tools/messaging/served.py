@@ -1,5 +1,6 @@
 """A pub/sub service of netkit's on loopback, and a command's place beside it."""
 
+from collections.abc import AsyncIterator
 from typing import Any
 
 from twisted.internet import reactor
@@ -26,3 +27,9 @@ def netkit_serves(test: TestCase, settings: Settings | None = None) -> int:
     service = PubSub(settings or Settings(), world)
     test.addCleanup(service.stopService)
     return listening(test, service.factory(Options(protocol=Protocol.NATS)))
+
+
+async def some(*payloads: bytes) -> AsyncIterator[bytes]:
+    """Yield the payloads."""
+    for payload in payloads:
+        yield payload

@@ -1,6 +1,6 @@
 """Publishing, asking and listening, with netkit's service and with nats-server."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from itertools import chain
 from typing import Any
 
@@ -20,13 +20,7 @@ from netkit.tools.messaging.publishing import Said, publish, request
 from netkit.tools.outcome import TroubleError
 from tests.listening import listening
 from tests.services.pubsub.fabric.program import NO_PROGRAM, nats_server
-from tests.tools.messaging.served import here, netkit_serves
-
-
-async def some(*payloads: bytes) -> AsyncIterator[bytes]:
-    """Yield the payloads."""
-    for payload in payloads:
-        yield payload
+from tests.tools.messaging.served import here, netkit_serves, some
 
 
 def at(port: int) -> tuple[Server, ...]:
