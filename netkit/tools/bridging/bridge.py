@@ -122,7 +122,9 @@ class _Bridge:
             self._remnants.close()
             if not self._gone.called:
                 self._stream.abortConnection()
-                await self._gone  # else the process may end first, and the peer takes that for our end
+                await (
+                    self._gone
+                )  # else the process may end first, and the peer takes that for our end
             self._output.unregisterProducer()
         if self._unsent and not reason.is_trouble:
             reason = Reason.CUT

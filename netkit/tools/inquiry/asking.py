@@ -73,7 +73,9 @@ class _Asking(Protocol):
         self._await(Ending.SILENT, self._limits.silence)
 
     def dataReceived(self, data: bytes) -> None:
-        """Keep a piece of the answer."""
+        """Keep a piece of the answer; drop it where that is over."""
+        if self.answered.called:
+            return
         self._data += data
         self._deadlines[Ending.SILENT].reset(self._limits.silence)
         if len(self._data) > self._limits.bytes:

@@ -109,6 +109,7 @@ class Peer(Protocol):
         self.made: Deferred[None] = Deferred()
         self.silent: Deferred[None] = Deferred()
         self.lost: Deferred[bool] = Deferred()
+        self.gone: Deferred[None] = Deferred()
         self._awaited: tuple[int, Deferred[None]] | None = None
 
     def hears(self, length: int) -> Deferred[None]:
@@ -133,6 +134,14 @@ class Peer(Protocol):
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
         self.lost.callback(reason.check(ConnectionDone) is not None)
+        self.gone.callback(None)
+
+    def leave(self) -> Deferred[None] | None:
+        """End the connection, if there is one."""
+        if not self.made.called:
+            return None
+        self.transport.abortConnection()
+        return self.gone
 
     def _look(self) -> None:
         if self._awaited and len(self.heard) >= self._awaited[0]:
@@ -166,4 +175,5 @@ def serve(test: TestCase, factory: Any) -> int:
 def peer(test: TestCase) -> tuple[Peer, str]:
     """Return a peer that waits to be called, and its port."""
     waiting = Peer()
+    test.addCleanup(waiting.leave)
     return waiting, str(serve(test, One(waiting)))
