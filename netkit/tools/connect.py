@@ -233,7 +233,10 @@ async def _serve(here: Here, asked: Asked, place: Stand, ends: _Ends) -> Exit:
     creator = None
     if asked.cert is not None:
         file, now = asked.cert, datetime.now(UTC)
-        creator = _right(lambda: certificate(file, now))
+        try:
+            creator = certificate(file, now)
+        except ValueError as error:
+            raise TroubleError(str(error)) from None
     by = await listen(place, connector.names, here.reactor, asked.version)
     door = Door(by, cast("Any", here.reactor), creator, here.timeout)
     try:

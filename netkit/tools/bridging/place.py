@@ -9,8 +9,8 @@ from typing import Any
 
 from attrs import evolve, field, frozen
 from twisted.internet.defer import CancelledError, Deferred
+from twisted.internet.defer import TimeoutError as LateError
 from twisted.internet.endpoints import clientFromString
-from twisted.internet.error import TimeoutError as LateError
 from twisted.internet.interfaces import (
     IProtocol,
     IProtocolFactory,
@@ -125,8 +125,9 @@ def endpoint_way(text: str, connector: Connector) -> EndpointWay:
     try:
         endpoint = clientFromString(connector.network, text)
     except Exception as error:  # noqa: BLE001 (Twisted's parsers raise four sorts of it)
-        wrong = f"{quoted(text)} is no endpoint of a client"
-        raise ValueError(f"{wrong} ({printable(str(error))}); as in tcp:HOST:PORT") from None
+        wrong = printable(str(error)) or type(error).__name__
+        right = "as in tcp:HOST:PORT, tls:HOST:PORT or unix:PATH"
+        raise ValueError(f"{quoted(text)} is no endpoint: {wrong}; {right}") from None
     return EndpointWay(text, endpoint, connector)
 
 

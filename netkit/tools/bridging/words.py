@@ -16,6 +16,8 @@ from netkit.net.peer import host_and_port
 from netkit.net.stream import IStream
 from netkit.tools.bridging.bridge import Ended
 
+_SHOWN = 3  # names of a certificate
+
 
 def address(found: IAddress) -> str:
     """Return an address as a person writes it."""
@@ -32,8 +34,8 @@ def connection(stream: IStream) -> str:
     if not isinstance(handle, SSL.Connection):
         return peer
     shown = handle.get_peer_certificate()
-    name = f", certificate of {_name(shown.to_cryptography())}" if shown else ""
-    return f"{peer}, {handle.get_protocol_version_name()}{name}"
+    name = f", certificate of {names(shown.to_cryptography())}" if shown else ""
+    return f"{peer}, {handle.get_protocol_versionnames()}{name}"
 
 
 def ending(ended: Ended) -> str:
@@ -41,18 +43,14 @@ def ending(ended: Ended) -> str:
     return f"{ended.reason.value}; {ended.sent} bytes sent, {ended.received} received"
 
 
-def _name(certificate: x509.Certificate) -> str:
+def names(certificate: x509.Certificate) -> str:
     """Return the names that a certificate is for, or else its subject's."""
-    names: list[str] = []
     try:
         extension = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName)
-        names = [*extension.value.get_values_for_type(x509.DNSName)]
-        names += map(str, extension.value.get_values_for_type(x509.IPAddress))
+        found = extension.value.get_values_for_type(x509.DNSName)
+        found += map(str, extension.value.get_values_for_type(x509.IPAddress))
     except (ValueError, x509.ExtensionNotFound):
-        found = certificate.subject.get_attributes_for_oid(NameOID.COMMON_NAME)
-        names = [str(each.value) for each in found]
-    more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
-    return printable(", ".join(names[:_SHOWN])) + more if names else "nobody"
-
-
-_SHOWN = 3
+        subject = certificate.subject.get_attributes_for_oid(NameOID.COMMON_NAME)
+        found = [str(each.value) for each in subject]
+    more = f" and {len(found) - _SHOWN} more" if len(found) > _SHOWN else ""
+    return printable(", ".join(found[:_SHOWN])) + more if found else "nobody"
