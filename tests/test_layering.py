@@ -84,6 +84,9 @@ PURE = {
     "servers",
     "sticky",
     "ring",
+    "ends",
+    "newlines",
+    "reading",
 }
 IMPURE = ("twisted", "time", "datetime", "socket")
 

@@ -9,6 +9,7 @@ import click
 from attrs import evolve, frozen
 from twisted.internet.interfaces import IReactorFDSet
 
+from netkit.document.values import Between
 from netkit.net.connect import Connector
 from netkit.net.sides import Side, reach
 from netkit.net.tlsclient import DEFAULT_TERMS, TlsTerms, trusted
@@ -23,9 +24,20 @@ from netkit.tools.options import examples, remark
 from netkit.tools.outcome import Exit, TroubleError
 from netkit.tools.running import TIMEOUT, Here, run
 
-_LONGEST = 366 * 24 * 3600.0
-
 T = TypeVar("T")
+
+
+def _seconds(low: float) -> Callable[[click.Context, click.Parameter, float], float]:
+    """Return the check of an option that says how long to wait, from `low` on."""
+    waited = Between(low, 366 * 24 * 3600, "seconds")
+
+    def check(_: click.Context, __: click.Parameter, seconds: float) -> float:
+        complaint = waited.complaint(seconds)
+        if complaint:
+            raise click.BadParameter(complaint)
+        return seconds
+
+    return check
 
 
 @frozen
@@ -70,8 +82,8 @@ class _Ends:
         "connect --listen 7000 > file",
         "connect host.example 7000 < file",
     )
-    + "\n\n\b\nExit status: 0 ended in order; 2 no connection, or one that broke off;"
-    "\n141 nobody reads the output."
+    + "\n\n\b\nExit status: 0 ended in order; 2 no connection, or one"
+    "\nthat broke off; 141 nobody reads the output."
 )
 @click.argument("where", nargs=-1, required=True, metavar="HOST PORT | ENDPOINT")
 @click.option("--crlf", is_flag=True, help="Send LF as CRLF; a CRLF stays.")
@@ -100,15 +112,17 @@ class _Ends:
     "-q",
     "--quit",
     "wait",
-    type=click.FloatRange(-1, _LONGEST),
+    type=float,
+    callback=_seconds(-1),
     default=-1,
     metavar="SECS",
     help="Leave so long after the end of the input; -1, as by default: not before the peer ends.",
 )
-@click.option("--send-all", is_flag=True, help="Do not end before the input does.")
+@click.option("--send-all", is_flag=True, help="Go on until the input ends, though the peer has.")
 @click.option(
     "--timeout",
-    type=click.FloatRange(0.01, _LONGEST),
+    type=float,
+    callback=_seconds(0.01),
     default=TIMEOUT,
     show_default=True,
     metavar="SECS",
@@ -116,7 +130,8 @@ class _Ends:
 )
 @click.option(
     "--idle",
-    type=click.FloatRange(0, _LONGEST),
+    type=float,
+    callback=_seconds(0),
     default=0,
     metavar="SECS",
     help="Give up where nothing moves for so long.",

@@ -20,11 +20,18 @@ from netkit.tools.running import TIMEOUT, Here, run
 
 @click.command(
     epilog=examples("finger ada@host.example", "finger -l @host.example", "finger moshez")
-    + "\n\n\b\nExit status: 0 all were answered; 2 a server was not reached, or not understood to its end."
+    + "\n\n\b\nExit status: 0 all were answered; 2 one was not, or not to its end."
 )
 @click.argument("whom", nargs=-1, metavar="[USER][@HOST]...")
 @click.option("-l", "--long", "verbose", is_flag=True, help="Ask for the long form (/W).")
-@click.option("-p", "--port", type=click.IntRange(1, 65535), default=PORT, show_default=True)
+@click.option(
+    "-p",
+    "--port",
+    type=click.IntRange(1, 65535),
+    default=PORT,
+    show_default=True,
+    help="Ask at this port.",
+)
 @timeout(TIMEOUT)
 @as_json
 def command(
