@@ -95,7 +95,13 @@ def meter(unit: Unit, clock: IReactorTime, *, shown: bool | None = None) -> Iter
         yield Silent()
         return
     columns = _COLUMNS[unit]
-    with Progress(*columns, console=Console(stderr=True), auto_refresh=False) as progress:
+    with Progress(
+        *columns,
+        console=Console(stderr=True),
+        auto_refresh=False,
+        redirect_stdout=False,  # what is data stays on its way
+        redirect_stderr=False,
+    ) as progress:
         line = _Line(progress)
         drawing = LoopingCall(line.show)
         drawing.clock = clock
