@@ -35,7 +35,7 @@ def connection(stream: IStream) -> str:
         return peer
     shown = handle.get_peer_certificate()
     name = f", certificate of {names(shown.to_cryptography())}" if shown else ""
-    return f"{peer}, {handle.get_protocol_versionnames()}{name}"
+    return f"{peer}, {handle.get_protocol_version_name()}{name}"
 
 
 def ending(ended: Ended) -> str:
