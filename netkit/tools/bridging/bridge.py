@@ -196,9 +196,20 @@ class _Bridge:
             self._over.callback(step)
         elif step is not self._stage:
             self._stage = step
-            if step is Stage.PEER and self._manner.shutdown:
+            if step is Stage.PEER and self._tells_of_the_end():
                 self._up.end()
                 half_close(self._stream)
+
+    def _tells_of_the_end(self) -> bool:
+        """Return whether the peer is told that the input is at its end.
+
+        With TLS most peers answer a close_notify by closing both ways (before TLS 1.3 they had to), and
+        would not send the file that an input of /dev/null has come for. So of an input that said nothing
+        they are not told.
+        """
+        spoke = self._spoke_at is not None
+        secured = isinstance(self._stream, TLSMemoryBIOProtocol)
+        return self._manner.shutdown and (spoke or not secured)
 
     def _fail(self, error: OSError) -> None:
         if not self._over.called:

@@ -367,3 +367,18 @@ class OpensslTests(TestCase):
         await other.says(b"answer\n")
         ours.hang_up()
         self.assertEqual(await ours.ended, 0)
+
+    async def test_nothing_to_say(self) -> None:
+        """With TLS an input that is empty leaves the peer the time to send a file."""
+        ours = netkit(self, "connect", "-v", "--listen", "--cert", self.pem, HERE, "0")
+        ours.hang_up()
+        await ours.says(b"listening on ")
+        found = LISTENING.search(ours.errors)
+        assert found
+        data = os.urandom(3_000_000)
+        where = ("--cacert", self.pem, f"tls:localhost:{found[1].decode()}")
+        other = netkit(self, "connect", *where)
+        other.type(data)
+        other.hang_up()
+        self.assertEqual((await other.ended, other.errors, await ours.ended), (0, b"", 0))
+        self.assertTrue(ours.out == data)
