@@ -54,13 +54,13 @@ def _fields(_: click.Context, __: click.Parameter, texts: tuple[str, ...]) -> He
 
 def _field(text: str) -> tuple[bytes, bytes]:
     name, colon, value = os.fsencode(text).partition(b":")
+    if not colon:
+        raise click.BadParameter(f'{quoted(text)} is no field; as in "Accept-Language: de"')
     pair = name, value.strip(b" \t")
     try:
         request_opening(b"GET", b"/", (pair,))
     except InvalidRequestError as error:
-        raise click.BadParameter(str(error)) from None
-    if not colon:
-        raise click.BadParameter(f'{quoted(text)} is no field; as in "Accept-Language: de"')
+        raise click.BadParameter(f"{quoted(os.fsdecode(name))} cannot be sent: {error}") from None
     return pair
 
 
