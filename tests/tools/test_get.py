@@ -414,7 +414,7 @@ class LineTests(SynchronousTestCase):
             (("-H", "no field", url), "as in"),
             (("-H", "Content-Length: 5", url), "frame a message"),
             (("--cacert", "/none", url), "/none"),
-            (("--user", "u:secret", url), "--user has no password in it"),
+            (("--user", "u:secret", url), "a password does not belong here"),
         ):
             ran = called("get", *arguments)
             self.assertEqual((ran.status, ran.out, ran.errors.count("\n")), (2, "", 1), ran)
