@@ -15,6 +15,7 @@ from rich.progress import (
     TimeRemainingColumn,
     TransferSpeedColumn,
 )
+from rich.table import Column
 
 from netkit.document.values import printable
 from netkit.tools.progress import Unit
@@ -47,24 +48,29 @@ class Line:
 @contextmanager
 def drawn(unit: Unit) -> Iterator[Line]:
     """Have a line on the standard error for what is counted in `unit`."""
-    columns = _COLUMNS[unit]
-    with Progress(*columns, console=Console(stderr=True), auto_refresh=False) as progress:
+    console = Console(stderr=True)
+    columns = _columns(unit, console.width // _SHARE)
+    with Progress(*columns, console=console, auto_refresh=False) as progress:
         yield Line(progress)
 
 
-_COLUMNS: dict[Unit, tuple[ProgressColumn, ...]] = {
-    Unit.BYTES: (
-        TextColumn("{task.description}", markup=False),
-        BarColumn(bar_width=None),
-        TaskProgressColumn(),
-        DownloadColumn(binary_units=True),
-        TransferSpeedColumn(),
-        TimeRemainingColumn(compact=True),
-    ),
-    Unit.PIECES: (
-        TextColumn("{task.description}", markup=False),
-        BarColumn(bar_width=None),
-        MofNCompleteColumn(),
-        TimeRemainingColumn(compact=True),
-    ),
-}
+_SHARE = 3
+"""What is being done takes no more than one part in so many of the line."""
+
+
+def _columns(unit: Unit, width: int) -> Iterator[ProgressColumn]:
+    """Yield what the line shows, none of which goes on in a second one."""
+    name = Column(max_width=width, no_wrap=True, overflow="ellipsis")
+    yield TextColumn("{task.description}", markup=False, table_column=name)
+    yield BarColumn(bar_width=None, table_column=Column(ratio=1))
+    if unit is Unit.BYTES:
+        yield TaskProgressColumn(table_column=_unwrapped())
+        yield DownloadColumn(binary_units=True, table_column=_unwrapped())
+        yield TransferSpeedColumn(table_column=_unwrapped())
+    else:
+        yield MofNCompleteColumn(table_column=_unwrapped())
+    yield TimeRemainingColumn(compact=True, table_column=_unwrapped())
+
+
+def _unwrapped() -> Column:
+    return Column(no_wrap=True)

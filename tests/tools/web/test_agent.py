@@ -9,7 +9,11 @@ from twisted.internet.base import ReactorBase
 from twisted.internet.task import deferLater
 from twisted.trial.unittest import TestCase
 
-from netkit.http.asking import Problem
+from netkit.http.asking import Problem, Question
+from netkit.http.clientlimits import ClientLimits
+from netkit.http.framing import request_opening
+from netkit.http.pool import Pool
+from netkit.net.dial import TcpWay
 from netkit.net.tls import Store, load
 from netkit.net.tlsclient import TlsTerms, trusted
 from netkit.tools.certificate import provide
@@ -146,6 +150,22 @@ class AgentTests(AgentCase):
         for _ in range(3):
             got = await agent.fetch(Wanted(url=url))
             self.assertEqual(await got.read(9), b"x")
+
+
+class BareTests(AgentCase):
+    async def test_bare_client(self) -> None:
+        """Row 23: the same on the protocol itself, a connection and a question."""
+        port = listening(self, Hostile(lambda peer, _: peer.answer(b"hello", b"X-Y: z")))
+        clock: Any = reactor
+        pool = Pool(ClientLimits(), clock)
+        way = TcpWay("127.0.0.1", port, Here(clock).connector)
+        opening = request_opening(b"GET", b"/", ((b"Host", b"a"),))
+        answer = await pool.ask(way, Question(method=b"GET", opening=opening))
+        self.assertEqual((answer.head.status, answer.head.reason), (200, b"Phrase"))
+        self.assertEqual((answer.head.fields[b"x-y"], answer.body), (b"z", b"hello"))
+        pool.abort()
+        while pool.counts.connections:
+            await deferLater(clock, 0)
 
 
 class TlsTests(AgentCase):
