@@ -141,6 +141,8 @@ def command(  # noqa: PLR0913 (an option each)
     if named and output is not None:
         raise click.UsageError("-o and -O are two places; one of them")
     path = _named(url) if named else None if output in {None, _STANDARD} else Path(output or "")
+    if only_head and path is not None:
+        raise click.UsageError("--head shows what a file would not have; leave out -o and -O")
     if resume and path is None:
         raise click.UsageError("--resume goes on with a file; -o FILE says with which")
     if max_bytes is not None and (resume or sha256 is not None):

@@ -406,6 +406,7 @@ class LineTests(SynchronousTestCase):
             (("-O", url), "-O finds no name"),
             (("-O", f"{url}.bashrc"), "-O finds no name"),
             (("-O", f"{url}a%2fb"), "-O finds no name"),
+            (("--head", "-o", "x", url), "leave out -o and -O"),
             (("--resume", url), "--resume goes on with a file"),
             (("--resume", "-o", "x", "--max-bytes", "1", url), "about the whole"),
             (("--max-bytes", "10q", url), "no number of bytes"),
