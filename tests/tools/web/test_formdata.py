@@ -194,7 +194,7 @@ class DiskTests(SynchronousTestCase):
         missing = self.mktemp()
         for path, error in ((fifo, OSError), ("/", IsADirectoryError), (missing, OSError)):
             caught = self.assertRaises(error, Disk.look, Path(path))
-            self.assertEqual(getattr(caught, "filename", None), path)
+            self.assertEqual(str(getattr(caught, "filename", None)), path)
 
 
 def _leads_to(descriptor: Path, path: Path) -> bool:

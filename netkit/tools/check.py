@@ -1,0 +1,152 @@
+"""`netkit check URL…`: whether pages have changed since the last time.
+
+Asking twice is harmless: what is remembered of a page changes when the page does, and no answer that
+says nothing new, be it a 304 or an error, makes anything forgotten.
+"""
+
+import os
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from time import time
+from typing import Any, BinaryIO
+
+import click
+
+from netkit.tools.options import as_json, examples, remark, show, show_json, timeout
+from netkit.tools.outcome import Exit, TroubleError
+from netkit.tools.progress import Unit, is_shown, meter
+from netkit.tools.running import TIMEOUT, Here, run
+from netkit.tools.web.agent import UserAgent
+from netkit.tools.web.checking import JOBS, Checked, Checks, Verdict, check
+from netkit.tools.web.remembering import Memory, default_file
+from netkit.tools.web.urls import LONGEST, Url, parse
+from netkit.tools.web.validators import MOST_PAGES
+
+_MOST_JOBS = 100
+
+_EPILOG = f"""
+{
+    examples(
+        "check https://example.org/news https://example.org/feed.xml",
+        "check --file urls.txt && echo nothing new",
+        "check --json --state watched.json https://example.org/",
+    )
+}
+
+\b
+Exit status: 0 all are unchanged; 1 some are new or changed; 2 some could not
+be looked at, or nothing can be remembered.
+"""
+
+
+@click.command(epilog=_EPILOG)
+@click.argument("written", nargs=-1, metavar="[URL]...")
+@click.option(
+    "--file",
+    "source",
+    type=click.File("rb"),
+    help="Look at the URLs in FILE too, one a line; - is the standard input.",
+)
+@click.option(
+    "--state",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Remember in FILE; by default in $XDG_STATE_HOME/netkit/check.json.",
+)
+@click.option(
+    "--jobs",
+    type=click.IntRange(1, _MOST_JOBS),
+    default=JOBS,
+    show_default=True,
+    help="Look at so many pages at once.",
+)
+@timeout(TIMEOUT)
+@as_json
+def command(  # noqa: PLR0913 (one for each option)
+    written: Sequence[str],
+    source: BinaryIO | None,
+    state: Path | None,
+    jobs: int,
+    timeout: float,
+    *,
+    as_json: bool,
+) -> Exit:
+    """Say of each URL whether it is new, changed or unchanged since the last time.
+
+    A server is asked with the validators it gave (ETag, Last-Modified). Where it knows none the
+    content is compared. An error leaves what is remembered of a page as it is.
+    """
+    urls = [*_urls(written), *(_urls(_lines(source)) if source else ())]
+    if not urls:
+        raise click.UsageError("no URL is given")
+    if len(urls) > MOST_PAGES:
+        raise TroubleError(f"{len(urls)} URLs are too many; {MOST_PAGES} at most")
+    file = state or default_file(os.environ)
+
+    async def work(here: Here) -> Exit:
+        agent = UserAgent(here)
+        clock: Any = here.reactor
+        checks = Checks(agent=agent, clock=clock, now=time, jobs=jobs)
+        # Where the verdicts are shown on a terminal they say themselves how far it is.
+        shown = is_shown() and not sys.stdout.isatty()
+        with meter(Unit.PIECES, clock, shown=shown) as progress:
+
+            def found(checked: Checked) -> None:
+                (_show_json if as_json else _show)(checked)
+                progress.advance(1)
+
+            progress.begin("checked", len(urls))
+            try:
+                verdicts = await check(checks, Memory(file, clock, remark), urls, found)
+            finally:
+                agent.close()
+        return _outcome(verdicts)
+
+    return run(work, timeout)
+
+
+def _urls(written: Sequence[str] | Iterator[str]) -> list[Url]:
+    try:
+        return [parse(each) for each in written]
+    except ValueError as error:
+        raise TroubleError(str(error)) from None
+
+
+def _lines(source: BinaryIO) -> Iterator[str]:
+    """Yield the URLs of a file; a line that is empty or begins with # is none."""
+    for _ in range(10 * MOST_PAGES):
+        line = source.readline(LONGEST + 2)
+        if not line:
+            return
+        text = os.fsdecode(line).strip()
+        if text and not text.startswith("#"):
+            yield text
+    raise TroubleError(f"{source.name} has too many lines; {MOST_PAGES} URLs at most")
+
+
+def _show(checked: Checked) -> None:
+    show(f"{checked.verdict.value:9} {checked.url}")
+    if checked.error:
+        remark(checked.error)
+
+
+def _show_json(checked: Checked) -> None:
+    page = checked.page
+    known = page and {
+        "place": page.place,
+        "etag": bytes(page.tag).decode("latin-1") if page.tag else None,
+        "last_modified": page.modified.decode("latin-1") or None,
+        "sha256": page.digest,
+        "changed": round(page.changed, 3),
+        "looked": round(page.looked, 3),
+    }
+    said = {"url": str(checked.url), "result": checked.verdict.value}
+    show_json(
+        {**said, "status": checked.status or None, "error": checked.error or None, "page": known}
+    )
+
+
+def _outcome(verdicts: frozenset[Verdict]) -> Exit:
+    if Verdict.ERROR in verdicts:
+        return Exit.TROUBLE
+    return Exit.DONE if verdicts <= {Verdict.UNCHANGED} else Exit.NO
