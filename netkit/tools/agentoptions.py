@@ -13,13 +13,21 @@ from typing import Any
 import click
 from attrs import field, frozen
 
-from netkit.document.values import quoted
+from netkit.document.values import printable, quoted
+from netkit.http.basicauth import Credentials
 from netkit.http.framing import InvalidRequestError, request_opening
 from netkit.http.messages import Headers
 from netkit.net.tlsclient import TlsTerms, trusted
+from netkit.tools.options import ask, on_a_terminal, remark
+from netkit.tools.outcome import TroubleError
 from netkit.tools.web.fetching import Login, Proxying, Terms, Unwatched, Watch, nobody
+from netkit.tools.web.logins import Asked, First, Given, Netrc, netrc_path
 from netkit.tools.web.urls import Url, parse
 
+PASSWORD = "NETKIT_PASSWORD"  # noqa: S105 (the name of a variable)
+"""The environment variable that may have the password of `--user`."""
+
+_PLACES = f"a terminal, {PASSWORD} or a netrc file would have it"
 _Function = Callable[..., Any]
 
 
@@ -63,24 +71,44 @@ class AgentOptions:
     user: str | None
     headers: Headers = field(repr=False)
     proxy: Url | Proxying
-    retries: int
+    retries: int | None
     redirects: int
     tls: TlsTerms
-    login: Login = field(default=nobody, repr=False)
 
     def terms(self, watch: Watch | None = None) -> Terms:
         """Return the terms for an agent."""
         return Terms(
             redirects=self.redirects,
-            retries=self.retries,
-            login=self.login,
+            retries=self.retries or 0,
+            login=First((Netrc(netrc_path(os.environ), remark), Asked(_asked))),
+            own_login=nobody if self.user is None else _own_login(self.user),
             proxy=self.proxy,
             tls=self.tls,
             watch=watch or Unwatched(),
         )
 
 
-def agent_options(retries: int) -> Callable[[_Function], _Function]:
+def _own_login(user: str) -> Login:
+    """Return who knows the password of `user`; raise TroubleError where that cannot be."""
+    if ":" in user:
+        raise TroubleError("--user has no password in it, which everybody on this host could read")
+    password = os.environ.get(PASSWORD)
+    given = nobody if password is None else Given(Credentials(user, password))
+    return First((given, Netrc(netrc_path(os.environ), remark, user), Asked(_asked, user)))
+
+
+def _asked(url: Url, realm: str, user: str | None) -> Credentials | None:
+    """Ask whoever sits at the terminal; raise TroubleError where a user was named and nobody is."""
+    if not on_a_terminal():
+        if user is not None:
+            raise TroubleError(f"{url.authority} wants the password of {quoted(user)}; {_PLACES}")
+        return None
+    remark(f"{url.scheme}://{url.authority} asks for a login to {quoted(realm)}")
+    name = ask("User") if user is None else user
+    return Credentials(name, ask(f"Password of {printable(name)}", hidden=True))
+
+
+def agent_options(retries: int | None = 0) -> Callable[[_Function], _Function]:
     """Return what adds the options to a command, which gets them as `agent`: AgentOptions."""
 
     def decorate(function: _Function) -> _Function:
@@ -91,7 +119,7 @@ def agent_options(retries: int) -> Callable[[_Function], _Function]:
             headers: Headers,
             proxy: Url | None,
             no_proxy: bool,
-            retries: int,
+            retries: int | None,
             redirects: int,
             cacert: Path | None,
             insecure: bool,
@@ -111,7 +139,7 @@ def agent_options(retries: int) -> Callable[[_Function], _Function]:
     return decorate
 
 
-def _options(retries: int) -> list[Callable[[_Function], _Function]]:
+def _options(retries: int | None) -> list[Callable[[_Function], _Function]]:
     return [
         click.option("--user", metavar="NAME", help="Who to be where a server asks for a login."),
         click.option(
@@ -129,8 +157,10 @@ def _options(retries: int) -> list[Callable[[_Function], _Function]]:
             "--retries",
             type=click.IntRange(0, 1000),
             default=retries,
-            show_default=True,
-            help="Try again so many times.",
+            show_default=retries is not None,
+            help="Try again so many times, what is safe to try again."
+            if retries is not None
+            else "Try again so many times; by default 3, and only to go on with a file.",
         ),
         click.option(
             "--redirects",

@@ -153,13 +153,15 @@ class Terms:
     """How an agent behaves.
 
     It follows at most `redirects` (0: it follows none and returns them), and tries again `retries`
-    times what is safe to try again. `login` knows passwords. A `proxy` is a URL of scheme http;
+    times what is safe to try again. `login` knows passwords, and `own_login` those for the server that is
+    asked first, before that. A `proxy` is a URL of scheme http;
     `environment` has the variables that name one otherwise. `codings` are those it asks for.
     """
 
     redirects: int = REDIRECTS
     retries: int = 0
     login: Login = field(default=nobody, repr=False)
+    own_login: Login = field(default=nobody, repr=False)
     cookies: bool = True
     proxy: Url | Proxying = Proxying.ENVIRONMENT
     codings: bool = True

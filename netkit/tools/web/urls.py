@@ -28,7 +28,7 @@ _PARTS = re.compile(
 _HAS_SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
 _AUTHORITY = re.compile(r"(?:(.*)@)?(\[[^]]*\]|[^:]*)(?::([^:]*))?", re.DOTALL)
 _PORT = re.compile(r"[0-9]{1,5}")
-_MARKS = r"A-Za-z0-9._~!$&'()*+,;=:@/-"
+_MARKS = r"A-Za-z0-9._~!$&'()*+,;=:@/\-"
 _UNFIT_IN_PATH = re.compile(rf"%(?![0-9A-Fa-f]{{2}})|[^{_MARKS}%]")
 _UNFIT_IN_QUERY = re.compile(rf"%(?![0-9A-Fa-f]{{2}})|[^{_MARKS}%?]")
 
