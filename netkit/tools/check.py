@@ -6,13 +6,14 @@ says nothing new, be it a 304 or an error, makes anything forgotten.
 
 import os
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 from time import time
 from typing import Any, BinaryIO
 
 import click
 
+from netkit.tools.agentoptions import AgentOptions, agent_options, as_urls
 from netkit.tools.options import as_json, examples, remark, show, show_json, timeout
 from netkit.tools.outcome import Exit, TroubleError
 from netkit.tools.progress import Unit, is_shown, meter
@@ -24,6 +25,7 @@ from netkit.tools.web.urls import LONGEST, Url, parse
 from netkit.tools.web.validators import MOST_PAGES
 
 _MOST_JOBS = 100
+_MOST_LINES = 10 * MOST_PAGES
 
 _EPILOG = f"""
 {
@@ -41,16 +43,18 @@ be looked at, or nothing can be remembered.
 
 
 @click.command(epilog=_EPILOG)
-@click.argument("written", nargs=-1, metavar="[URL]...")
+@click.argument("urls", nargs=-1, metavar="[URL]...", callback=as_urls)
 @click.option(
     "--file",
     "source",
+    metavar="FILE",
     type=click.File("rb"),
     help="Look at the URLs in FILE too, one a line; - is the standard input.",
 )
 @click.option(
     "--state",
-    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE",
+    type=click.Path(path_type=Path),
     help="Remember in FILE; by default in $XDG_STATE_HOME/netkit/check.json.",
 )
 @click.option(
@@ -60,34 +64,36 @@ be looked at, or nothing can be remembered.
     show_default=True,
     help="Look at so many pages at once.",
 )
+@agent_options()
 @timeout(TIMEOUT)
 @as_json
 def command(  # noqa: PLR0913 (one for each option)
-    written: Sequence[str],
+    *,
+    urls: tuple[Url, ...],
     source: BinaryIO | None,
     state: Path | None,
     jobs: int,
     timeout: float,
-    *,
+    agent: AgentOptions,
     as_json: bool,
 ) -> Exit:
     """Say of each URL whether it is new, changed or unchanged since the last time.
 
-    A server is asked with the validators it gave (ETag, Last-Modified). Where it knows none the
+    A server is asked with the validators it gave (ETag, Last-Modified). Where it gave none the
     content is compared. An error leaves what is remembered of a page as it is.
     """
-    urls = [*_urls(written), *(_urls(_lines(source)) if source else ())]
-    if not urls:
+    wanted = (*urls, *(_listed(source) if source else ()))
+    if not wanted:
         raise click.UsageError("no URL is given")
-    if len(urls) > MOST_PAGES:
-        raise TroubleError(f"{len(urls)} URLs are too many; {MOST_PAGES} at most")
+    if len(wanted) > MOST_PAGES:
+        raise TroubleError(f"{len(wanted)} URLs are too many; {MOST_PAGES} at most")
     file = state or default_file(os.environ)
 
     async def work(here: Here) -> Exit:
-        agent = UserAgent(here)
         clock: Any = here.reactor
-        checks = Checks(agent=agent, clock=clock, now=time, jobs=jobs)
-        # Where the verdicts are shown on a terminal they say themselves how far it is.
+        web = UserAgent(here, agent.terms())
+        checks = Checks(agent=web, clock=clock, now=time, jobs=jobs, headers=agent.headers)
+        # On a terminal the verdicts say themselves how far it is.
         shown = is_shown() and not sys.stdout.isatty()
         with meter(Unit.PIECES, clock, shown=shown) as progress:
 
@@ -95,33 +101,29 @@ def command(  # noqa: PLR0913 (one for each option)
                 (_show_json if as_json else _show)(checked)
                 progress.advance(1)
 
-            progress.begin("checked", len(urls))
+            progress.begin("checked", len(wanted))
             try:
-                verdicts = await check(checks, Memory(file, clock, remark), urls, found)
+                verdicts = await check(checks, Memory(file, clock, remark), wanted, found)
             finally:
-                agent.close()
+                web.close()
         return _outcome(verdicts)
 
     return run(work, timeout)
 
 
-def _urls(written: Sequence[str] | Iterator[str]) -> list[Url]:
-    try:
-        return [parse(each) for each in written]
-    except ValueError as error:
-        raise TroubleError(str(error)) from None
-
-
-def _lines(source: BinaryIO) -> Iterator[str]:
+def _listed(source: BinaryIO) -> Iterator[Url]:
     """Yield the URLs of a file; a line that is empty or begins with # is none."""
-    for _ in range(10 * MOST_PAGES):
+    for number in range(1, _MOST_LINES + 1):
         line = source.readline(LONGEST + 2)
         if not line:
             return
         text = os.fsdecode(line).strip()
         if text and not text.startswith("#"):
-            yield text
-    raise TroubleError(f"{source.name} has too many lines; {MOST_PAGES} URLs at most")
+            try:
+                yield parse(text)
+            except ValueError as error:
+                raise TroubleError(f"{source.name}:{number}: {error}") from None
+    raise TroubleError(f"{source.name} has more than {_MOST_LINES} lines")
 
 
 def _show(checked: Checked) -> None:

@@ -16,9 +16,10 @@ from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReactorTime
 from twisted.python.failure import Failure
 
-from netkit.document.values import quoted
+from netkit.http.messages import Headers
 from netkit.tools.outcome import TroubleError
 from netkit.tools.web.fetching import Agent, Got, Wanted
+from netkit.tools.web.harmless import said
 from netkit.tools.web.remembering import Memory
 from netkit.tools.web.urls import Url
 from netkit.tools.web.validators import Version, Versions, version
@@ -58,12 +59,16 @@ class Checked:
 
 @frozen(kw_only=True)
 class Checks:
-    """Checks pages, `jobs` at a time, over `agent`. `now` tells the time of day, since 1970."""
+    """Checks pages, `jobs` at a time, over `agent`. `now` tells the time of day, since 1970.
+
+    `headers` are fields to be sent beside the conditions.
+    """
 
     agent: Agent
     clock: IReactorTime = field(repr=False)
     now: Callable[[], float] = field(repr=False)
     jobs: int = JOBS
+    headers: Headers = field(default=(), repr=False)
     longest_seconds: float = LONGEST_SECONDS
     most_content: int = MOST_CONTENT
 
@@ -128,7 +133,8 @@ class Checks:
         return await self._judged(url, got, known, known)
 
     async def _fetch(self, url: Url, known: Version | None) -> Got:
-        return await self.agent.fetch(Wanted(url=url, headers=known.conditions if known else ()))
+        conditions = known.conditions if known else ()
+        return await self.agent.fetch(Wanted(url=url, headers=self.headers + conditions))
 
     async def _judged(
         self, url: Url, got: Got, asked: Version | None, known: Version | None
@@ -140,7 +146,7 @@ class Checks:
                 page = asked.freshened(got.head.fields, self.now())
                 return Checked(url, Verdict.UNCHANGED, status, page)
             if status not in _SUCCESS:
-                return Checked(url, Verdict.ERROR, status, error=f"{url}: {_said(got)}")
+                return Checked(url, Verdict.ERROR, status, error=f"{url}: {_instead(got)}")
             digest = await self._digest(got)
         finally:
             got.close()
@@ -190,12 +196,11 @@ def _is_unmodified(got: Got) -> bool:
     return got.head.status == HTTPStatus.NOT_MODIFIED
 
 
-def _said(got: Got) -> str:
+def _instead(got: Got) -> str:
     """Return what the server answered instead of the page."""
-    reason = got.head.reason.decode("latin-1")
     if _is_unmodified(got):
         return "the server says 304 though it was asked for the page"
-    return f"the server says {got.head.status}" + (f" {quoted(reason)}" if reason else "")
+    return said(got.head)
 
 
 def _nobody_waits(_: Failure) -> None:

@@ -4,16 +4,16 @@ Rule: whatever can be known to be in the way is known before anything is sent, a
 want a password, or no such form, is asked before it gets a long one (RFC 9110 10.1.1).
 """
 
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from pathlib import Path
 
 from attrs import frozen
 
-from netkit.http.messages import BodyCutError, Stream
+from netkit.http.messages import Headers, Stream
 from netkit.tools.outcome import TroubleError
 from netkit.tools.progress import Meter
 from netkit.tools.web.fetching import Agent, Got, Wanted
-from netkit.tools.web.formdata import Attached, Content, Disk, FormData, Part, Text, boundary
+from netkit.tools.web.formdata import Attached, Content, Disk, FormData, Held, Part, boundary
 from netkit.tools.web.urls import Url
 
 FIELD = "file"
@@ -25,20 +25,31 @@ ASKED_BYTES = 1024 * 1024
 STANDARD_INPUT = "-"
 
 
-def files(names: Iterable[str], field: str, standard_input: Content | None) -> tuple[Part, ...]:
-    """Return the parts that the files of these `names` are, looked at by now; OSError."""
+async def attached(
+    names: Sequence[str], field: str, standard_input: Callable[[], Awaitable[Content]]
+) -> tuple[Part, ...]:
+    """Return the parts that the files of these names are; OSError where one cannot be read.
+
+    The standard input is asked for last, and once.
+    """
+    if names.count(STANDARD_INPUT) > 1:
+        raise TroubleError(f"the standard input, {STANDARD_INPUT}, can be sent once")
+    files = {name: Disk.look(Path(name)) for name in names if name != STANDARD_INPUT}
+    typed = await standard_input() if STANDARD_INPUT in names else Held(b"")
     return tuple(
-        Attached(field, "stdin", standard_input)
-        if name == STANDARD_INPUT and standard_input is not None
-        else Attached(field, Path(name).name, Disk.look(Path(name)))
+        Attached(field, Path(name).name, files[name])
+        if name in files
+        else Attached(field, "stdin", typed)
         for name in names
     )
 
 
-async def upload(agent: Agent, url: Url, parts: Sequence[Part], progress: Meter) -> Got:
+async def upload(
+    agent: Agent, url: Url, parts: Sequence[Part], progress: Meter, headers: Headers = ()
+) -> Got:
     """Send the form of `parts`; return the answer, which may have come before all was sent.
 
-    `progress` hears of every beginning: a password or a redirect can ask for another. Raise
+    `headers` are fields to be sent beside. `progress` hears of every beginning: a password or a redirect can ask for another. Raise
     FetchError; OSError or TroubleError where a file cannot be read, or changes meanwhile.
     """
     mark = boundary()
@@ -51,14 +62,11 @@ async def upload(agent: Agent, url: Url, parts: Sequence[Part], progress: Meter)
     wanted = Wanted(
         url=url,
         method=b"POST",
-        headers=((b"Content-Type", form.content_type),),
+        headers=(*headers, (b"Content-Type", form.content_type)),
         body=begin,
         expects=form.length is None or form.length >= ASKED_BYTES,
     )
-    try:
-        return await agent.fetch(wanted)
-    except BodyCutError as error:
-        raise TroubleError(str(error)) from error
+    return await agent.fetch(wanted)
 
 
 @frozen
@@ -82,8 +90,3 @@ class _Counted:
     def close(self) -> None:
         """See `messages.Stream`."""
         self.stream.close()
-
-
-def texts(fields: Iterable[tuple[str, str]]) -> tuple[Part, ...]:
-    """Return the parts that these fields, names and values, are."""
-    return tuple(Text(name, value) for name, value in fields)

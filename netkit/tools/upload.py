@@ -1,0 +1,134 @@
+"""`netkit upload URL FILE…`: files are sent as a browser sends those of a form.
+
+The answer is shown as it is in a pipe, made harmless on a terminal, or opened in a browser.
+"""
+
+import sys
+from collections.abc import Sequence
+from http import HTTPStatus
+from pathlib import Path
+from typing import Any
+
+import click
+
+from netkit.document.values import quoted
+from netkit.tools.agentoptions import AgentOptions, agent_options, as_url
+from netkit.tools.options import examples, remark, timeout
+from netkit.tools.outcome import Exit
+from netkit.tools.progress import Unit, meter
+from netkit.tools.running import TIMEOUT, Here, run
+from netkit.tools.web.agent import UserAgent
+from netkit.tools.web.fetching import Got
+from netkit.tools.web.formdata import Content, Text
+from netkit.tools.web.harmless import said, text
+from netkit.tools.web.inbrowser import browse, saved
+from netkit.tools.web.standardinput import content, pieces
+from netkit.tools.web.uploading import FIELD, attached, upload
+from netkit.tools.web.urls import Url
+
+_EPILOG = f"""
+{
+    examples(
+        "upload https://example.org/form report.pdf",
+        "upload --field user=jo --name photo --open https://example.org/ *.jpg",
+        "tar c . | netkit upload https://example.org/form -",
+    )
+}
+
+\b
+Exit status: 0 the server took it; 1 it answered with a status of 400 or more;
+2 there is no answer, or a file cannot be read.
+"""
+
+
+def _fields(_: click.Context, __: click.Parameter, written: Sequence[str]) -> tuple[Text, ...]:
+    return tuple(map(_field, written))
+
+
+def _field(written: str) -> Text:
+    name, equals, value = written.partition("=")
+    if not equals or not name:
+        raise click.BadParameter(f'{quoted(written)} is no field; as in "name=value"')
+    return Text(name, value)
+
+
+@click.command(epilog=_EPILOG)
+@click.argument("url", callback=as_url)
+@click.argument("files", nargs=-1, metavar="[FILE]...")
+@click.option(
+    "--field",
+    "fields",
+    metavar="NAME=VALUE",
+    callback=_fields,
+    multiple=True,
+    help="Send this field too, before the files; may be repeated.",
+)
+@click.option(
+    "--name", default=FIELD, show_default=True, help="The name of the field that has the files."
+)
+@click.option("--open", "is_opened", is_flag=True, help="Open the answer in a browser (BROWSER).")
+@agent_options()
+@timeout(TIMEOUT)
+def command(  # noqa: PLR0913 (one for each option)
+    *,
+    url: Url,
+    files: Sequence[str],
+    fields: Sequence[Text],
+    name: str,
+    timeout: float,
+    agent: AgentOptions,
+    is_opened: bool,
+) -> Exit:
+    """Send each FILE to URL as a form does (multipart/form-data), and show the answer.
+
+    The file - is the standard input.
+    """
+    if not files and not fields:
+        raise click.UsageError("there is nothing to send; a FILE or a --field")
+    kept: list[Path] = []
+
+    async def work(here: Here) -> Exit:
+        reactor: Any = here.reactor
+
+        async def standard_input() -> Content:
+            return await content(pieces(sys.stdin.fileno(), reactor))
+
+        web = UserAgent(here, agent.terms())
+        try:
+            parts = (*fields, *await attached(files, name, standard_input))
+            with meter(Unit.BYTES, reactor) as progress:
+                got = await upload(web, url, parts, progress, agent.headers)
+            if is_opened:
+                kept.append(await saved(got))
+            else:
+                await _show(got)
+        finally:
+            web.close()
+        return _outcome(got)
+
+    outcome = run(work, timeout)
+    for file in kept:
+        browse(file)
+    return outcome
+
+
+async def _show(got: Got) -> None:
+    """Show the body: as it is, or so that a terminal does nothing but show it."""
+    try:
+        if sys.stdout.isatty():
+            async for shown in text(got):
+                sys.stdout.write(shown)
+                sys.stdout.flush()
+        else:
+            async for piece in got.body:
+                sys.stdout.buffer.write(piece)
+                sys.stdout.buffer.flush()
+    finally:
+        got.close()
+
+
+def _outcome(got: Got) -> Exit:
+    if got.head.status < HTTPStatus.BAD_REQUEST:
+        return Exit.DONE
+    remark(f"{got.url}: {said(got.head)}")
+    return Exit.NO
