@@ -31,7 +31,7 @@ _EPILOG = f"""
     examples(
         "upload https://example.org/form report.pdf",
         "upload --field user=jo --name photo --open https://example.org/ *.jpg",
-        "tar c . | netkit upload https://example.org/form -",
+        "upload https://example.org/form - < notes.txt",
     )
 }
 
