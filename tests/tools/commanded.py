@@ -3,6 +3,7 @@
 import os
 import sys
 from collections.abc import Mapping
+from pathlib import Path
 
 from attrs import frozen
 from click.testing import CliRunner
@@ -10,6 +11,9 @@ from twisted.internet.defer import Deferred
 from twisted.internet.utils import getProcessOutputAndValue
 
 from netkit.tools.command import main
+
+ROOT = str(Path(__file__).parents[2])
+"""Where the netkit stands that is tested."""
 
 
 @frozen
@@ -37,7 +41,7 @@ async def spawned(
     ended: Deferred[tuple[bytes, bytes, int]] = getProcessOutputAndValue(
         sys.executable,
         ("-W", "error", "-m", "netkit.tools", *arguments),
-        env={**os.environ, **(environment or {})},
+        env={**os.environ, "PYTHONPATH": ROOT, **(environment or {})},
         stdinBytes=stdin,
     )
     out, errors, status = await ended
