@@ -63,11 +63,6 @@ class Peer(Protocol):
         transport: Any = self.transport
         transport.pauseProducing()
 
-    def abort(self) -> None:
-        """Break the connection off."""
-        transport: Any = self.transport
-        transport.abortConnection()
-
 
 class Peers(Factory):
     """Connections that a test plays: how many there have been, and those that are `open`."""
@@ -80,6 +75,12 @@ class Peers(Factory):
     def buildProtocol(self, addr: object) -> Peer:
         """Return a connection."""
         return Peer(self)
+
+    def abort(self) -> None:
+        """Break off those that are open, which may not be read and so not hear that they ended."""
+        for peer in list(self.open):
+            transport: Any = peer.transport
+            transport.abortConnection()
 
 
 def played(test: TestCase, peers: Peers) -> str:

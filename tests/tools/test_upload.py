@@ -4,6 +4,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 from textwrap import dedent
+from typing import Any
 
 from twisted.internet.defer import Deferred
 from twisted.internet.utils import getProcessOutputAndValue
@@ -13,8 +14,8 @@ from netkit.http.basicauth import challenge, credentials
 from netkit.http.messages import Request, Response
 from netkit.http.multipart import parts
 from netkit.http.pages import text
-from tests.running import ROOT, netkit
-from tests.tools.commanded import Ran, called, spawned
+from tests.running import netkit
+from tests.tools.commanded import ROOT, Ran, called, spawned
 from tests.tools.served import Peer, Peers, handled, played
 
 MEBIBYTE = 1024 * 1024
@@ -62,10 +63,9 @@ def copying(name: str) -> tuple[Path, Path]:
     return browser, seen
 
 
-async def upload(*arguments: str, stdin: bytes = b"", **environment: str) -> Ran:
+async def upload(*arguments: str, **kw: Any) -> Ran:
     """Run the command, by way of no proxy."""
-    around = {"PYTHONPATH": str(ROOT), **environment}
-    return await spawned("upload", "--no-proxy", *arguments, stdin=stdin, environment=around)
+    return await spawned("upload", "--no-proxy", *arguments, **kw)
 
 
 class SiteTests(TestCase):
@@ -127,7 +127,9 @@ class HandledTests(TestCase):
         """Who has to log in sends a long form once, whole."""
         self.protected = True
         file = sparse(self.mktemp(), 3 * MEBIBYTE)
-        ran = await upload(f"{self.url}/", file, "--user", "jo", NETKIT_PASSWORD="sesame")
+        ran = await upload(
+            f"{self.url}/", file, "--user", "jo", environment={"NETKIT_PASSWORD": "sesame"}
+        )
         self.assertEqual((ran.status, ran.errors), (0, ""))
         self.assertEqual([len(form[0][1]) for form in self.forms()], [3 * MEBIBYTE])
         self.assertEqual(len(self.bodies), 1)
@@ -152,7 +154,7 @@ class HandledTests(TestCase):
         browser, seen = copying(self.mktemp())
         file = written(self.mktemp(), b"x")
         around = {"BROWSER": str(browser), "TMPDIR": str(browser.parent)}
-        ran = await upload("--open", self.url, file, **around)
+        ran = await upload("--open", self.url, file, environment=around)
         self.assertEqual((ran.status, ran.out, ran.errors), (0, "", ""))
         self.assertEqual(seen.read_bytes(), b"\xef\xbb\xbftook \x1b[2J it")
         [made] = browser.parent.glob("netkit-*")
@@ -189,20 +191,18 @@ class PlayedTests(TestCase):
             peers = Peers(hear)
             url = played(self, peers)
             ran = await upload(f"{url}/", self.file)
+            peers.abort()
             self.assertEqual((ran.status, ran.out), (1, "no"), ran.errors)
             self.assertEqual(ran.errors, f'netkit: {url}/: the server says 413 "Too Large"\n')
-            for peer in list(peers.open):
-                peer.abort()
 
     async def test_never_reads(self) -> None:
         """A server that takes nothing is given up, and said to take nothing."""
         peers = Peers(Peer.hold)
         url = played(self, peers)
         ran = await upload(f"{url}/", self.file, "--timeout", "1")
+        peers.abort()
         self.assertEqual((ran.status, ran.out), (2, ""))
         self.assertEqual(ran.errors, f"netkit: {url}/: the server takes no more\n")
-        for peer in list(peers.open):
-            peer.abort()
 
     async def test_never_answers(self) -> None:
         """A server that takes all and says nothing is given up, and said to say nothing."""
@@ -258,7 +258,7 @@ async def _measured(*arguments: str) -> Ran:
     """Run netkit, which prints the most memory that it has had, in KiB."""
     command: Sequence[str] = ("-W", "error", "-c", dedent(MEASURED), *arguments)
     ended: Deferred[tuple[bytes, bytes, int]] = getProcessOutputAndValue(
-        sys.executable, command, env={"PYTHONPATH": str(ROOT)}
+        sys.executable, command, env={"PYTHONPATH": ROOT}
     )
     out, errors, status = await ended
     return Ran(status, out.decode(), errors.decode())
