@@ -44,7 +44,7 @@ class Here:
     def connector(self) -> Connector:
         """What connects to wherever the user says."""
         reactor: Any = self.reactor
-        return Connector(reactor, reactor, Names(reactor), ANYWHERE, self.timeout)
+        return Connector(reactor, reactor, Names(reactor.nameResolver), ANYWHERE, self.timeout)
 
 
 def _in_words(failure: Failure) -> NoReturn:

@@ -21,6 +21,17 @@ from netkit.tools.web.urls import Url
 REDIRECTS = 20
 
 
+LASTING = frozenset(
+    (
+        Problem.TLS_CERTIFICATE_ERROR,
+        Problem.HTTP_REQUEST_ERROR,
+        Problem.HTTP_RESPONSE_HEADER_SECTION_SIZE,
+        Problem.HTTP_PROTOCOL_ERROR,
+    )
+)
+"""What will not be another time what it was the first."""
+
+
 class FetchError(TroubleError):
     """There is no answer. `problem`: what the connection or the server did, if it was one of these.
 
@@ -33,6 +44,11 @@ class FetchError(TroubleError):
         super().__init__(words)
         self.problem = problem
         self.untouched = untouched
+
+    @property
+    def may_pass(self) -> bool:
+        """Whether another time may be better."""
+        return self.problem is not None and self.problem not in LASTING
 
 
 class CutError(FetchError, BodyCutError):

@@ -4,12 +4,12 @@ Pure; chance and time come in by argument. Rule: what a server may have acted on
 only where that does no harm (RFC 9110 9.2.2).
 """
 
-from collections.abc import Callable
 from http import HTTPStatus
 
-from netkit.http.asking import IDEMPOTENT, AskError, Problem
+from netkit.http.asking import IDEMPOTENT, AskError
 from netkit.http.dates import parse_date
 from netkit.http.messages import ResponseHead
+from netkit.tools.web.fetching import LASTING
 
 FIRST_DELAY = 1.0
 LONGEST_DELAY = 60.0
@@ -26,14 +26,6 @@ _PASSING = frozenset(
         HTTPStatus.GATEWAY_TIMEOUT,
     )
 )
-_LASTING = frozenset(
-    (
-        Problem.TLS_CERTIFICATE_ERROR,
-        Problem.HTTP_REQUEST_ERROR,
-        Problem.HTTP_RESPONSE_HEADER_SECTION_SIZE,
-        Problem.HTTP_PROTOCOL_ERROR,
-    )
-)
 
 
 def delay(attempt: int, chance: float) -> float:
@@ -47,7 +39,7 @@ def delay(attempt: int, chance: float) -> float:
 
 def may_follow(error: AskError, method: bytes) -> bool:
     """Return whether a request by `method` may be sent again that failed with `error`."""
-    return error.problem not in _LASTING and (error.untouched or method in IDEMPOTENT)
+    return error.problem not in LASTING and (error.untouched or method in IDEMPOTENT)
 
 
 def wait_for(
@@ -67,7 +59,3 @@ def wait_for(
         date = parse_date(asked, now)
         wanted = 0.0 if date is None else date - now
     return max(own, wanted) if wanted <= LONGEST_WAIT else None
-
-
-Chance = Callable[[], float]
-"""Returns a number from 0 to 1."""

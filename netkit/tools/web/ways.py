@@ -4,6 +4,8 @@ from base64 import b64encode
 from typing import Any
 
 from attrs import field, frozen
+from twisted.internet.defer import Deferred
+from twisted.internet.interfaces import IProtocol, IProtocolFactory
 
 from netkit.http.asking import Asks
 from netkit.http.connectway import ConnectWay
@@ -12,6 +14,9 @@ from netkit.net.connect import Connector
 from netkit.net.dial import TcpWay, TlsWay, Way
 from netkit.net.tlsclient import TlsTerms
 from netkit.tools.web.urls import Url
+
+READ_BYTES = 512 * 1024
+"""How much is read at a time, and may wait to be sent."""
 
 
 @frozen
@@ -44,12 +49,32 @@ class Ways:
         return Route(to_proxy, str(url).encode("ascii"), login)
 
     def _direct(self, url: Url) -> Way:
-        way = TcpWay(url.host, url.port, self.connector)
+        way = _Wide(TcpWay(url.host, url.port, self.connector))
         return self._secured(way, url) if url.is_secure else way
 
     def _secured(self, below: Any, url: Url) -> Way:  # noqa: ANN401 (a way of any sort)
         name = url.host.partition("%")[0]
         return TlsWay(below, name, self.connector.clock, self.tls)
+
+
+@frozen(cache_hash=True)
+class _Wide:
+    """The way `below`, on which much is read at a time: here are few connections, and long bodies."""
+
+    below: Way
+
+    def connect(self, factory: IProtocolFactory) -> Deferred[IProtocol]:
+        """See `dial.Way`."""
+        return self.below.connect(factory).addCallback(_widened)
+
+    def __str__(self) -> str:
+        return str(self.below)
+
+
+def _widened(protocol: Any) -> IProtocol:  # noqa: ANN401 (with a transport)
+    protocol.transport.bufferSize = READ_BYTES
+    connected: IProtocol = protocol
+    return connected
 
 
 def _login(proxy: Url) -> Headers:
