@@ -13,6 +13,8 @@ import click
 
 from netkit.document.values import quoted
 from netkit.tools.agentoptions import AgentOptions, agent_options, as_url
+from netkit.tools.getting.output import Output
+from netkit.tools.getting.telling import status_words
 from netkit.tools.options import examples, remark, timeout
 from netkit.tools.outcome import Exit
 from netkit.tools.progress import Unit, meter
@@ -20,7 +22,7 @@ from netkit.tools.running import TIMEOUT, Here, run
 from netkit.tools.web.agent import UserAgent
 from netkit.tools.web.fetching import Got
 from netkit.tools.web.formdata import Content, Text
-from netkit.tools.web.harmless import said, text
+from netkit.tools.web.harmless import text
 from netkit.tools.web.inbrowser import browse, saved
 from netkit.tools.web.standardinput import content, pieces
 from netkit.tools.web.uploading import FIELD, attached, upload
@@ -101,7 +103,7 @@ def command(  # noqa: PLR0913 (one for each option)
             if is_opened:
                 kept.append(await saved(got))
             else:
-                await _show(got)
+                await _show(got, Output(reactor, sys.stdout.fileno()))
         finally:
             web.close()
         return _outcome(got)
@@ -112,23 +114,22 @@ def command(  # noqa: PLR0913 (one for each option)
     return outcome
 
 
-async def _show(got: Got) -> None:
+async def _show(got: Got, output: Output) -> None:
     """Show the body: as it is, or so that a terminal does nothing but show it."""
     try:
-        if sys.stdout.isatty():
+        if output.is_terminal:
             async for shown in text(got):
-                sys.stdout.write(shown)
-                sys.stdout.flush()
+                await output.write(shown.encode(sys.stdout.encoding, "backslashreplace"))
         else:
             async for piece in got.body:
-                sys.stdout.buffer.write(piece)
-                sys.stdout.buffer.flush()
+                await output.write(piece)
     finally:
+        output.close()
         got.close()
 
 
 def _outcome(got: Got) -> Exit:
     if got.head.status < HTTPStatus.BAD_REQUEST:
         return Exit.DONE
-    remark(f"{got.url}: {said(got.head)}")
+    remark(f"{got.url} answered {status_words(got.head)}")
     return Exit.NO

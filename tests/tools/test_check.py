@@ -110,7 +110,7 @@ class SiteTests(Case):
             self.assertEqual(await self.said(url), (0, ["unchanged"]))
             ran = await self.check(f"{url}.old")
             self.assertEqual((ran.status, ran.out), (2, f"error     {url}.old\n"))
-            self.assertEqual(ran.errors, f'netkit: {url}.old: the server says 404 "Not Found"\n')
+            self.assertEqual(ran.errors, f"netkit: {url}.old answered 404 Not Found\n")
 
 
 class NginxTests(Case):
@@ -187,7 +187,7 @@ class HandledTests(Case):
         words = [line.split()[0] for line in ran.out.splitlines()]
         expected = ["unchanged"] * 7 + ["error", "changed"] + ["unchanged"] * 11
         self.assertEqual((ran.status, words), (2, expected * 2))
-        self.assertIn("the server says 500", ran.errors)
+        self.assertIn("answered 500", ran.errors)
 
     async def test_nobody_there(self) -> None:
         """A server that cannot be reached, or is silent, is an error like others."""

@@ -140,7 +140,7 @@ class HandledTests(TestCase):
         self.protected = True
         ran = await upload(f"{self.url}/", sparse(self.mktemp(), 3 * MEBIBYTE))
         self.assertEqual((ran.status, ran.out), (1, "who are you?"))
-        self.assertEqual(ran.errors, f'netkit: {self.url}/: the server says 401 "Unauthorized"\n')
+        self.assertEqual(ran.errors, f"netkit: {self.url}/ answered 401 Unauthorized\n")
 
     async def test_redirected(self) -> None:
         """A form that is wanted elsewhere is sent there, whole."""
@@ -193,7 +193,7 @@ class PlayedTests(TestCase):
             ran = await upload(f"{url}/", self.file)
             peers.abort()
             self.assertEqual((ran.status, ran.out), (1, "no"), ran.errors)
-            self.assertEqual(ran.errors, f'netkit: {url}/: the server says 413 "Too Large"\n')
+            self.assertEqual(ran.errors, f"netkit: {url}/ answered 413 Too Large\n")
 
     async def test_never_reads(self) -> None:
         """A server that takes nothing is given up, and said to take nothing."""

@@ -17,9 +17,9 @@ from twisted.internet.interfaces import IReactorTime
 from twisted.python.failure import Failure
 
 from netkit.http.messages import Headers
+from netkit.tools.getting.telling import status_words
 from netkit.tools.outcome import TroubleError
 from netkit.tools.web.fetching import Agent, Got, Wanted
-from netkit.tools.web.harmless import said
 from netkit.tools.web.remembering import Memory
 from netkit.tools.web.urls import Url
 from netkit.tools.web.validators import Version, Versions, version
@@ -146,7 +146,7 @@ class Checks:
                 page = asked.freshened(got.head.fields, self.now())
                 return Checked(url, Verdict.UNCHANGED, status, page)
             if status not in _SUCCESS:
-                return Checked(url, Verdict.ERROR, status, error=f"{url}: {_instead(got)}")
+                return Checked(url, Verdict.ERROR, status, error=f"{got.url} {_instead(got)}")
             digest = await self._digest(got)
         finally:
             got.close()
@@ -197,10 +197,9 @@ def _is_unmodified(got: Got) -> bool:
 
 
 def _instead(got: Got) -> str:
-    """Return what the server answered instead of the page."""
-    if _is_unmodified(got):
-        return "the server says 304 though it was asked for the page"
-    return said(got.head)
+    """Return in words what was answered instead of the page."""
+    unasked = " though it was asked for the page" if _is_unmodified(got) else ""
+    return f"answered {status_words(got.head)}{unasked}"
 
 
 def _nobody_waits(_: Failure) -> None:

@@ -8,9 +8,8 @@ import re
 from collections.abc import AsyncIterator
 from io import IncrementalNewlineDecoder
 
-from netkit.document.values import printable, quoted
+from netkit.document.values import printable
 from netkit.http.fields import item
-from netkit.http.messages import ResponseHead
 from netkit.services.proxy.words.charsets import Characters
 from netkit.tools.web.fetching import Got
 
@@ -33,12 +32,6 @@ async def text(got: Got) -> AsyncIterator[str]:
 def harmless(text: str) -> str:
     """Return `text` with everything but tabs and newlines made `printable`."""
     return _TEXT.sub(lambda found: printable(found[0]), text)
-
-
-def said(head: ResponseHead) -> str:
-    """Return in a few words what a server answered that is not what was wanted."""
-    reason = head.reason.decode("latin-1")
-    return f"the server says {head.status}" + (f" {quoted(reason)}" if reason else "")
 
 
 def media_type(got: Got) -> str:

@@ -140,9 +140,9 @@ class CheckTests(Case):
             return self.web.got(A, b"two", 200, tag('"2"'), cut=True)
 
         for answer, words in (
-            (lambda _: self.web.got(A, b"", 404), f'{A}: the server says 404 "Reason"'),
-            (lambda _: self.web.got(A, b"", 500), f'{A}: the server says 500 "Reason"'),
-            (lambda _: self.web.got(A, b"", 302), f'{A}: the server says 302 "Reason"'),
+            (lambda _: self.web.got(A, b"", 404), f"{A} answered 404 Reason"),
+            (lambda _: self.web.got(A, b"", 500), f"{A} answered 500 Reason"),
+            (lambda _: self.web.got(A, b"", 302), f"{A} answered 302 Reason"),
             (refuse, "nobody is there"),
             (cut, f"{A}: the server left"),
         ):

@@ -10,7 +10,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from netkit.http.messages import Pieces, ResponseHead
 from netkit.tools.web.fetching import Got
-from netkit.tools.web.harmless import charset, harmless, media_type, said, text
+from netkit.tools.web.harmless import charset, harmless, media_type, text
 from tests.tools.web.webs import Web
 
 
@@ -62,13 +62,7 @@ class TextTests(SynchronousTestCase):
         self.assertFalse(set(shown) & set(map(chr, (0x1B, 0x7, 0x8, 0xD, 0x9B))))
 
 
-class SaidTests(SynchronousTestCase):
-    def test_said(self) -> None:
-        """A status is told with the server's words for it, if it has any."""
-        self.assertEqual(said(ResponseHead(status=404)), "the server says 404")
-        head = ResponseHead(status=404, reason=b"\x9bNo")
-        self.assertEqual(said(head), 'the server says 404 "\\x9bNo"')
-
+class TypeTests(SynchronousTestCase):
     def test_types(self) -> None:
         """The type of an answer is in lower case, its charset as said; both may be missing."""
         answer = got(kind=b"Text/HTML; Charset=Latin1")
