@@ -1,6 +1,5 @@
 """The user agent: what outlasts one request, as connections, cookies and logins."""
 
-from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 from attrs import evolve
@@ -12,6 +11,9 @@ from netkit.tools.web.fetching import DEFAULTS, Got, Terms, Wanted
 from netkit.tools.web.journey import Journey, Traveller
 from netkit.tools.web.surroundings import Surroundings
 from netkit.tools.web.ways import Ways
+
+NAME = b"netkit"
+"""What the agent calls itself (RFC 9110 10.1.5)."""
 
 HEADER_BYTES = 256 * 1024
 """What an answer's header section may have, which is more than any server sends."""
@@ -36,7 +38,7 @@ class UserAgent:
         self._pool = Pool(limits, clock)
         tls = evolve(terms.tls, handshake_timeout=here.timeout)
         ways = Ways(here.connector, self._pool, tls)
-        self._traveller = Traveller(terms, around or Surroundings(), clock, ways, _name())
+        self._traveller = Traveller(terms, around or Surroundings(), clock, ways, NAME)
 
     async def fetch(self, wanted: Wanted) -> Got:
         """See Agent."""
@@ -45,11 +47,3 @@ class UserAgent:
     def close(self) -> None:
         """See Agent."""
         self._pool.abort()
-
-
-def _name() -> bytes:
-    """Return what the agent calls itself."""
-    try:
-        return f"netkit/{version('netkit-daemon')}".encode()
-    except PackageNotFoundError:
-        return b"netkit"

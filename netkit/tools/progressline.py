@@ -1,0 +1,70 @@
+"""The line that a terminal shows of how far something is. See `progress`."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    DownloadColumn,
+    MofNCompleteColumn,
+    Progress,
+    ProgressColumn,
+    TaskProgressColumn,
+    TextColumn,
+    TimeRemainingColumn,
+    TransferSpeedColumn,
+)
+
+from netkit.document.values import printable
+from netkit.tools.progress import Unit
+
+
+class Line:
+    """Shows it on one line of a terminal."""
+
+    def __init__(self, progress: Progress) -> None:
+        self._progress = progress
+        self._task = progress.add_task("", total=None, start=False)
+        self._done = 0
+
+    def begin(self, what: str, total: int | None = None, done: int = 0) -> None:
+        """See Meter."""
+        self._done = done
+        self._progress.reset(
+            self._task, description=printable(what), total=total, completed=done, start=True
+        )
+
+    def advance(self, amount: int) -> None:
+        """See Meter."""
+        self._done += amount
+
+    def show(self) -> None:
+        """Draw it anew."""
+        self._progress.update(self._task, completed=self._done, refresh=True)
+
+
+@contextmanager
+def drawn(unit: Unit) -> Iterator[Line]:
+    """Have a line on the standard error for what is counted in `unit`."""
+    columns = _COLUMNS[unit]
+    with Progress(*columns, console=Console(stderr=True), auto_refresh=False) as progress:
+        yield Line(progress)
+
+
+_COLUMNS: dict[Unit, tuple[ProgressColumn, ...]] = {
+    Unit.BYTES: (
+        TextColumn("{task.description}", markup=False),
+        BarColumn(bar_width=None),
+        TaskProgressColumn(),
+        DownloadColumn(binary_units=True),
+        TransferSpeedColumn(),
+        TimeRemainingColumn(compact=True),
+    ),
+    Unit.PIECES: (
+        TextColumn("{task.description}", markup=False),
+        BarColumn(bar_width=None),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(compact=True),
+    ),
+}
