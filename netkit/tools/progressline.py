@@ -48,7 +48,9 @@ class Line:
 def drawn(unit: Unit) -> Iterator[Line]:
     """Have a line on the standard error for what is counted in `unit`."""
     columns = _COLUMNS[unit]
-    with Progress(*columns, console=Console(stderr=True), auto_refresh=False) as progress:
+    console = Console(stderr=True)
+    # The standard output may be a pipe, which is to get all that is written to it.
+    with Progress(*columns, console=console, auto_refresh=False, redirect_stdout=False) as progress:
         yield Line(progress)
 
 

@@ -2,8 +2,9 @@
 
 import json
 import os
+import sys
 from pathlib import Path
-from subprocess import DEVNULL, Popen
+from subprocess import DEVNULL, PIPE, Popen
 from textwrap import dedent
 from typing import Any
 
@@ -15,9 +16,9 @@ from twisted.trial.unittest import SynchronousTestCase, TestCase
 from netkit.http.messages import Request, Response
 from netkit.http.pages import text
 from tests.http.test_client_by_nginx import MISSING, NGINX
-from tests.running import netkit
+from tests.running import PATIENCE, netkit
 from tests.test_tap import free_port
-from tests.tools.commanded import Ran, called, spawned
+from tests.tools.commanded import ROOT, Ran, called, spawned
 from tests.tools.served import Peer, Peers, handled, played
 
 SITE = """
@@ -278,6 +279,27 @@ class HandledTests(Case):
         self.assertEqual((ran.status, ran.out), (2, f"error     {url}/\n"))
         self.assertEqual(ran.errors, f"netkit: {url}/: the server left\n")
         self.assertFalse(self.state.exists())
+
+
+class TerminalTests(SynchronousTestCase):
+    def test_progress_beside_data(self) -> None:
+        """On a terminal whose command writes into a pipe, progress is on the one, data in the other."""
+        ours, its = os.openpty()
+        self.addCleanup(os.close, ours)
+        url = f"http://127.0.0.1:{free_port()}/"
+        arguments = ("check", "--no-proxy", "--state", self.mktemp(), url)
+        ran = Popen(
+            [sys.executable, "-W", "error", "-m", "netkit.tools", *arguments],
+            env={**os.environ, "PYTHONPATH": ROOT, "TERM": "xterm"},
+            stdout=PIPE,
+            stderr=its,
+        )
+        os.close(its)
+        out, _ = ran.communicate(timeout=PATIENCE)
+        self.assertEqual((ran.returncode, out), (2, f"error     {url}\n".encode()))
+        drawn = os.read(ours, 65536)
+        self.assertIn(b"checked", drawn)
+        self.assertNotIn(b"error     ", drawn)
 
 
 class OptionsTests(SynchronousTestCase):
