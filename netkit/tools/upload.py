@@ -16,7 +16,7 @@ from netkit.tools.agentoptions import AgentOptions, agent_options, as_url
 from netkit.tools.getting.output import Output
 from netkit.tools.getting.telling import status_words
 from netkit.tools.options import examples, remark, timeout
-from netkit.tools.outcome import Exit
+from netkit.tools.outcome import Exit, TroubleError
 from netkit.tools.progress import Unit, meter
 from netkit.tools.running import TIMEOUT, Here, run
 from netkit.tools.web.agent import UserAgent
@@ -93,6 +93,8 @@ def command(  # noqa: PLR0913 (one for each option)
         reactor: Any = here.reactor
 
         async def standard_input() -> Content:
+            if sys.stdin is None:
+                raise TroubleError("the standard input is closed")
             return await content(pieces(sys.stdin.fileno(), reactor))
 
         web = UserAgent(here, agent.terms())

@@ -195,6 +195,20 @@ class PlayedTests(TestCase):
             self.assertEqual((ran.status, ran.out), (1, "no"), ran.errors)
             self.assertEqual(ran.errors, f"netkit: {url}/ answered 413 Too Large\n")
 
+    async def test_asks_no_more(self) -> None:
+        """A server that cannot be asked before gets the form without being asked."""
+        self.file = sparse(self.file, 2 * MEBIBYTE)
+
+        def hear(peer: Peer) -> None:
+            if b"Expect: 100" in peer.came:
+                peer.say(b"HTTP/1.1 417 Expectation Failed\r\nContent-Length: 0\r\n\r\n")
+                peer.end()
+            elif peer.came.endswith(b"--\r\n"):
+                peer.say(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
+
+        ran = await upload(played(self, Peers(hear)), self.file)
+        self.assertEqual((ran.status, ran.out, ran.errors), (0, "ok", ""))
+
     async def test_never_reads(self) -> None:
         """A server that takes nothing is given up, and said to take nothing."""
         peers = Peers(Peer.hold)

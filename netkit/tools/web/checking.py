@@ -30,6 +30,9 @@ LONGEST_SECONDS = 3600.0
 MOST_CONTENT = 4 * 1024**3
 """How long one page may take and how many bytes it may have, which others have to wait for."""
 
+_FRESH = (b"Cache-Control", b"max-age=0")
+"""It is the server that is asked, and not a cache on the way (RFC 9111 5.2.1.1)."""
+
 _SUCCESS = range(200, 300)
 
 
@@ -133,8 +136,10 @@ class Checks:
         return await self._judged(url, got, known, known)
 
     async def _fetch(self, url: Url, known: Version | None) -> Got:
-        conditions = known.conditions if known else ()
-        return await self.agent.fetch(Wanted(url=url, headers=self.headers + conditions))
+        headers = self.headers + (known.conditions if known else ())
+        if not any(name.lower() == b"cache-control" for name, _ in headers):
+            headers = (*headers, _FRESH)
+        return await self.agent.fetch(Wanted(url=url, headers=headers))
 
     async def _judged(
         self, url: Url, got: Got, asked: Version | None, known: Version | None

@@ -5,9 +5,10 @@ want a password, or no such form, is asked before it gets a long one (RFC 9110 1
 """
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from http import HTTPStatus
 from pathlib import Path
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from netkit.http.messages import Headers, Stream
 from netkit.tools.outcome import TroubleError
@@ -66,7 +67,11 @@ async def upload(
         body=begin,
         expects=form.length is None or form.length >= ASKED_BYTES,
     )
-    return await agent.fetch(wanted)
+    got = await agent.fetch(wanted)
+    if wanted.expects and got.head.status == HTTPStatus.EXPECTATION_FAILED:
+        got.close()  # the server knows nothing of being asked before (RFC 9110 10.1.1)
+        got = await agent.fetch(evolve(wanted, expects=False))
+    return got
 
 
 @frozen

@@ -55,7 +55,8 @@ class Case(SynchronousTestCase):
 
     def conditions(self, number: int = -1) -> dict[bytes, bytes]:
         """Return the fields that a request had."""
-        return dict(self.web.asked[number].headers)
+        headers = dict(self.web.asked[number].headers)
+        return {name: value for name, value in headers.items() if name.startswith(b"If-")}
 
 
 class CheckTests(Case):
@@ -74,6 +75,14 @@ class CheckTests(Case):
         self.assertEqual(self.check(A), [CHANGED])
         self.assertEqual(self.check(A), [UNCHANGED])
         self.assertEqual(self.conditions()[b"If-None-Match"], b'"2"')
+
+    def test_caches(self) -> None:
+        """No cache on the way answers for the server, unless somebody wants that."""
+        self.web.says(A, b"one")
+        for headers, value in (((), b"max-age=0"), (((b"cache-control", b"x"),), b"x")):
+            self.check(A, headers=headers)
+            sent = [each[1] for each in self.web.asked[0].headers]
+            self.assertEqual(sent, [value])
 
     def test_when(self) -> None:
         """It is remembered since when a page is as it is, and when it was looked at."""
@@ -182,7 +191,7 @@ class CheckTests(Case):
             elsewhere = B if verdict is UNCHANGED else C
 
             def answer(wanted: Wanted, url: str = elsewhere, body: bytes = body) -> Got:
-                if wanted.headers:
+                if any(name == b"If-None-Match" for name, _ in wanted.headers):
                     return self.web.got(url, b"", 304, tag('"1"'))
                 return self.web.got(url, body, 200, tag('"1"'))
 
