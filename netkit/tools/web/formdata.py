@@ -20,6 +20,9 @@ from attrs import field, frozen
 from netkit.http.mediatypes import media_type
 from netkit.http.messages import PIECE_BYTES, BodyCutError, Stream
 
+READ_BYTES = 1024 * 1024
+"""So much of a file is read at a time: less of it would wait for the server more often."""
+
 _NEWLINE = re.compile("\r\n|\r|\n")
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _ESCAPES = str.maketrans({'"': "%22", "\r": "%0D", "\n": "%0A"})
@@ -65,6 +68,9 @@ class Disk:
         """Return the content of the file as it is now; OSError where it is none that can be read."""
         with _opened(path) as file:
             status = os.fstat(file.fileno())
+            if not status.st_size and file.read(1):  # as the files of /proc
+                words = "does not say how long it is; - takes the standard input"
+                raise OSError(EINVAL, words, str(path))
             return cls(path, status.st_size, status.st_mtime_ns)
 
     def open(self) -> Stream:
@@ -179,11 +185,11 @@ class _Reading:
         self._expected = expected
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
-        """Read pieces of at most PIECE_BYTES."""
+        """Read pieces of at most READ_BYTES."""
         left = self.length
         self._compare()
         while left:
-            piece = self._file.read(min(left, PIECE_BYTES))
+            piece = self._file.read(min(left, READ_BYTES))
             if not piece:
                 break
             left -= len(piece)

@@ -9,8 +9,8 @@ from collections.abc import AsyncIterator
 from io import IncrementalNewlineDecoder
 
 from netkit.document.values import printable
+from netkit.http.charsets import Characters
 from netkit.http.fields import item
-from netkit.services.proxy.words.charsets import Characters
 from netkit.tools.web.fetching import Got
 
 _TEXT = re.compile("[^\t\n]+")

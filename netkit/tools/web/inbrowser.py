@@ -8,7 +8,7 @@ import webbrowser
 from pathlib import Path
 from tempfile import mkdtemp
 
-from netkit.services.proxy.words.charsets import Characters
+from netkit.http.charsets import Characters
 from netkit.tools.outcome import TroubleError
 from netkit.tools.web.fetching import Got
 from netkit.tools.web.harmless import charset, media_type

@@ -12,10 +12,19 @@ from hypothesis import strategies as st
 from twisted.internet.defer import Deferred
 from twisted.trial.unittest import SynchronousTestCase
 
-from netkit.http.messages import PIECE_BYTES, BodyCutError
+from netkit.http.messages import BodyCutError
 from netkit.http.multipart import parts
 from netkit.net.coroutines import start
-from netkit.tools.web.formdata import Attached, Disk, FormData, Held, Part, Text, boundary
+from netkit.tools.web.formdata import (
+    READ_BYTES,
+    Attached,
+    Disk,
+    FormData,
+    Held,
+    Part,
+    Text,
+    boundary,
+)
 
 # Our reader undoes backslashes, which older clients put before quotes.
 _names = st.text(max_size=20).filter(lambda name: "\\" not in name)
@@ -128,7 +137,7 @@ class DiskTests(SynchronousTestCase):
     def setUp(self) -> None:
         """Write a file of several pieces."""
         self.path = Path(self.mktemp())
-        self.data = os.urandom(3 * PIECE_BYTES + 5)
+        self.data = os.urandom(3 * READ_BYTES + 5)
         self.path.write_bytes(self.data)
         self.form = FormData((Attached("f", "f", Disk.look(self.path)),), b"xyz")
 
@@ -136,7 +145,7 @@ class DiskTests(SynchronousTestCase):
         """A file is read piece by piece, as often as it is wanted."""
         for _ in range(2):
             pieces = at_once(_pieces(self.form))
-            self.assertLessEqual(max(map(len, pieces)), PIECE_BYTES)
+            self.assertLessEqual(max(map(len, pieces)), READ_BYTES)
             body = b"".join(pieces)
             self.assertEqual(len(body), self.form.length)
             [found] = parts(body, self.form.content_type, at_most=1)
@@ -157,11 +166,11 @@ class DiskTests(SynchronousTestCase):
         async def change(data: bytes) -> None:
             first = True
             async for piece in self.form:
-                if len(piece) == PIECE_BYTES and first:
+                if len(piece) == READ_BYTES and first:
                     first = False
                     self.path.write_bytes(data)
 
-        for data in (b"", self.data[: PIECE_BYTES + 1], self.data + b"x", self.data[::-1]):
+        for data in (b"", self.data[: READ_BYTES + 1], self.data + b"x", self.data[::-1]):
             self.setUp()
             os.utime(self.path, ns=(0, 0))
             self.form = FormData((Attached("f", "f", Disk.look(self.path)),), b"xyz")
@@ -192,7 +201,12 @@ class DiskTests(SynchronousTestCase):
         fifo = self.mktemp()
         os.mkfifo(fifo)
         missing = self.mktemp()
-        for path, error in ((fifo, OSError), ("/", IsADirectoryError), (missing, OSError)):
+        for path, error in (
+            (fifo, OSError),
+            ("/proc/self/status", OSError),
+            ("/", IsADirectoryError),
+            (missing, OSError),
+        ):
             caught = self.assertRaises(error, Disk.look, Path(path))
             self.assertEqual(str(getattr(caught, "filename", None)), path)
 
