@@ -12,6 +12,7 @@ from time import time
 from typing import Any, BinaryIO
 
 import click
+from attrs import frozen
 
 from netkit.tools.agentoptions import AgentOptions, agent_options, as_urls
 from netkit.tools.options import as_json, examples, remark, show, show_json, timeout
@@ -40,6 +41,17 @@ _EPILOG = f"""
 Exit status: 0 all are unchanged; 1 some are new or changed; 2 some could not
 be looked at, or nothing can be remembered.
 """
+
+
+@frozen
+class Order:
+    """What the command line asked for."""
+
+    urls: tuple[Url, ...]
+    state: Path
+    jobs: int
+    agent: AgentOptions
+    as_json: bool
 
 
 @click.command(epilog=_EPILOG)
@@ -87,28 +99,29 @@ def command(  # noqa: PLR0913 (one for each option)
         raise click.UsageError("no URL is given")
     if len(wanted) > MOST_PAGES:
         raise TroubleError(f"{len(wanted)} URLs are too many; {MOST_PAGES} at most")
-    file = state or default_file(os.environ)
+    order = Order(wanted, state or default_file(os.environ), jobs, agent, as_json)
+    return run(lambda here: _check(here, order), timeout)
 
-    async def work(here: Here) -> Exit:
-        clock: Any = here.reactor
-        web = UserAgent(here, agent.terms())
-        checks = Checks(agent=web, clock=clock, now=time, jobs=jobs, headers=agent.headers)
-        # On a terminal the verdicts say themselves how far it is.
-        shown = is_shown() and not sys.stdout.isatty()
-        with meter(Unit.PIECES, clock, shown=shown) as progress:
 
-            def found(checked: Checked) -> None:
-                (_show_json if as_json else _show)(checked)
-                progress.advance(1)
+async def _check(here: Here, order: Order) -> Exit:
+    """Do what the command line asked for."""
+    clock: Any = here.reactor
+    web = UserAgent(here, order.agent.terms())
+    checks = Checks(agent=web, clock=clock, now=time, jobs=order.jobs, headers=order.agent.headers)
+    memory = Memory(order.state, clock, remark)
+    # On a terminal the verdicts say themselves how far it is.
+    shown = is_shown() and not sys.stdout.isatty()
+    with meter(Unit.PIECES, clock, shown=shown) as progress:
 
-            progress.begin("checked", len(wanted))
-            try:
-                verdicts = await check(checks, Memory(file, clock, remark), wanted, found)
-            finally:
-                web.close()
-        return _outcome(verdicts)
+        def found(checked: Checked) -> None:
+            (_show_json if order.as_json else _show)(checked)
+            progress.advance(1)
 
-    return run(work, timeout)
+        progress.begin("checked", len(order.urls))
+        try:
+            return _outcome(await check(checks, memory, order.urls, found))
+        finally:
+            web.close()
 
 
 def _listed(source: BinaryIO) -> Iterator[Url]:

@@ -4,12 +4,13 @@ The answer is shown as it is in a pipe, made harmless on a terminal, or opened i
 """
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from http import HTTPStatus
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import click
+from attrs import frozen
 
 from netkit.document.values import quoted
 from netkit.tools.agentoptions import AgentOptions, agent_options, as_url
@@ -41,6 +42,21 @@ _EPILOG = f"""
 Exit status: 0 the server took it; 1 it answered with a status of 400 or more;
 2 there is no answer, or a file cannot be read.
 """
+
+
+Take: TypeAlias = Callable[[Got, Here], Awaitable[None]]
+"""What becomes of an answer."""
+
+
+@frozen
+class Order:
+    """What the command line asked for; `name` is that of the field that has the files."""
+
+    url: Url
+    fields: Sequence[Text]
+    files: Sequence[str]
+    name: str
+    agent: AgentOptions
 
 
 def _fields(_: click.Context, __: click.Parameter, written: Sequence[str]) -> tuple[Text, ...]:
@@ -87,37 +103,47 @@ def command(  # noqa: PLR0913 (one for each option)
     """
     if not files and not fields:
         raise click.UsageError("there is nothing to send; a FILE or a --field")
+    order = Order(url, fields, files, name, agent)
+    if not is_opened:
+        return run(lambda here: _exchange(here, order, _show), timeout)
     kept: list[Path] = []
 
-    async def work(here: Here) -> Exit:
-        reactor: Any = here.reactor
+    async def keep(got: Got, _: Here) -> None:
+        kept.append(await saved(got))
 
-        async def standard_input() -> Content:
-            if sys.stdin is None:
-                raise TroubleError("the standard input is closed")
-            return await content(pieces(sys.stdin.fileno(), reactor))
-
-        web = UserAgent(here, agent.terms())
-        try:
-            parts = (*fields, *await attached(files, name, standard_input))
-            with meter(Unit.BYTES, reactor) as progress:
-                got = await upload(web, url, parts, progress, agent.headers)
-            if is_opened:
-                kept.append(await saved(got))
-            else:
-                await _show(got, Output(reactor, sys.stdout.fileno()))
-        finally:
-            web.close()
-        return _outcome(got)
-
-    outcome = run(work, timeout)
+    outcome = run(lambda here: _exchange(here, order, keep), timeout)
     for file in kept:
         browse(file)
     return outcome
 
 
-async def _show(got: Got, output: Output) -> None:
+async def _exchange(here: Here, order: Order, take: Take) -> Exit:
+    """Send the form, and let `take` have the answer."""
+    reactor: Any = here.reactor
+
+    async def standard_input() -> Content:
+        if sys.stdin is None:
+            raise TroubleError("the standard input is closed")
+        return await content(pieces(sys.stdin.fileno(), reactor))
+
+    web = UserAgent(here, order.agent.terms())
+    try:
+        files = await attached(order.files, order.name, standard_input)
+        with meter(Unit.BYTES, reactor) as progress:
+            parts = (*order.fields, *files)
+            got = await upload(web, order.url, parts, progress, order.agent.headers)
+        try:
+            await take(got, here)
+        finally:
+            got.close()
+    finally:
+        web.close()
+    return _outcome(got)
+
+
+async def _show(got: Got, here: Here) -> None:
     """Show the body: as it is, or so that a terminal does nothing but show it."""
+    output = Output(here.reactor, sys.stdout.fileno())
     try:
         if output.is_terminal:
             async for shown in text(got):
@@ -127,7 +153,6 @@ async def _show(got: Got, output: Output) -> None:
                 await output.write(piece)
     finally:
         output.close()
-        got.close()
 
 
 def _outcome(got: Got) -> Exit:
