@@ -1,13 +1,17 @@
 """`netkit upload` as a user calls it."""
 
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 from textwrap import dedent
 from typing import Any
 
+from twisted.internet import reactor
 from twisted.internet.defer import Deferred
+from twisted.internet.protocol import ProcessProtocol
 from twisted.internet.utils import getProcessOutputAndValue
+from twisted.python.failure import Failure
 from twisted.trial.unittest import SynchronousTestCase, TestCase
 
 from netkit.http.basicauth import challenge, credentials
@@ -82,6 +86,22 @@ class SiteTests(TestCase):
         self.assertIn("<dt>letter</dt><dd>three &lt;words&gt; in it</dd>", ran.out)
 
 
+class Terminal(ProcessProtocol):
+    """A terminal: what a process shows on it, until it has ended."""
+
+    def __init__(self) -> None:
+        self.shown = bytearray()
+        self.ended: Deferred[None] = Deferred()
+
+    def outReceived(self, data: bytes) -> None:
+        """Show it."""
+        self.shown += data
+
+    def processEnded(self, reason: Failure) -> None:
+        """Tell whoever waits."""
+        self.ended.callback(None)
+
+
 class HandledTests(TestCase):
     """Against a server that takes forms."""
 
@@ -148,6 +168,21 @@ class HandledTests(TestCase):
             ran = await upload(f"{self.url}/moved", sparse(self.mktemp(), size))
             self.assertEqual((ran.status, ran.errors), (0, ""))
             self.assertEqual(self.forms(), [((b"file", bytes(size)),)])
+
+    async def test_on_a_terminal(self) -> None:
+        """On a terminal the answer does nothing to it; nor is anything else shown on a dumb one."""
+        terminal = Terminal()
+        file = written(self.mktemp(), b"x")
+        clock: Any = reactor
+        clock.spawnProcess(
+            terminal,
+            sys.executable,
+            [sys.executable, "-m", "netkit.tools", "upload", "--no-proxy", self.url, file],
+            env={**os.environ, "PYTHONPATH": ROOT, "TERM": "dumb"},
+            usePTY=True,
+        )
+        await terminal.ended
+        self.assertEqual(bytes(terminal.shown), b"took \\x1b[2J it\r\n")
 
     async def test_in_the_browser(self) -> None:
         """With --open a browser gets the answer, and the standard output nothing."""
