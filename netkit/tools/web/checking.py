@@ -193,7 +193,7 @@ async def check(
                     seen[str(checked.url)] = checked.page
     finally:
         if seen:
-            await memory.keep(seen)
+            await memory.keep(seen, known)
     return frozenset(verdicts)
 
 

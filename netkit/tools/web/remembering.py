@@ -64,12 +64,15 @@ class Memory:
         async with self._alone() as path:
             return self._read(path)
 
-    async def keep(self, seen: Versions) -> None:
-        """Remember `seen` beside what is remembered, of each page what was seen last."""
+    async def keep(self, seen: Versions, recalled: Versions) -> None:
+        """Remember `seen` in place of what was `recalled` before.
+
+        Of a page that somebody else has looked at meanwhile what was seen last is remembered.
+        """
         async with self._alone() as path:
             pages = self._read(path)
             for url, page in seen.items():
-                if url not in pages or pages[url].looked <= page.looked:
+                if not _is_outdone(page, pages.get(url), recalled.get(url)):
                     pages[url] = page
             _replace(path, written(pages))
 
@@ -118,6 +121,16 @@ class Memory:
             aside = _put_aside(path)
             self.tell(f"{self.path} is nothing that netkit wrote: {error}; it is now {aside}")
             return {}
+
+
+def _is_outdone(seen: Version, there: Version | None, recalled: Version | None) -> bool:
+    """Return whether another process has put down what is `there`, and has seen it later.
+
+    Where none has, time does not matter: somebody may have set the clock back.
+    """
+    if there is None or (recalled is not None and there.looked == recalled.looked):
+        return False
+    return there.looked > seen.looked
 
 
 def _content(path: Path) -> bytes | None:

@@ -1,9 +1,13 @@
 """Pages looked at again, in a web in memory."""
 
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+from attrs import frozen
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from twisted.internet.defer import Deferred
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
@@ -222,6 +226,68 @@ class CheckTests(Case):
         self.assertEqual(self.check(A), [NEW])
         self.assertEqual(len(self.told), 1)
         self.assertEqual(self.check(A), [UNCHANGED])
+
+
+@frozen
+class Turn:
+    """What a server does, and has, when it is asked the next time."""
+
+    content: int
+    tag: str
+    dated: bool
+    heeds: bool
+    fails: bool
+
+    def fields(self) -> tuple[tuple[bytes, bytes], ...]:
+        """Return the validators of the page, which are those of the content."""
+        tags = (tag(f'{self.tag}"{self.content}"'),) if self.tag != "none" else ()
+        dates = ((b"Last-Modified", http_date(self.content)),) if self.dated else ()
+        return tags + dates
+
+    def is_known(self, headers: dict[bytes, bytes]) -> bool:
+        """Return whether the conditions are about this content, as a server judges them."""
+        fields = dict(self.fields())
+        known = headers.get(b"If-None-Match")
+        if known is not None and b"ETag" in fields:
+            return known.removeprefix(b"W/") == fields[b"ETag"].removeprefix(b"W/")
+        date = headers.get(b"If-Modified-Since")
+        return date is not None and date == fields.get(b"Last-Modified")
+
+
+_turns = st.builds(
+    Turn,
+    st.integers(1, 3),
+    st.sampled_from(["", "W/", "none"]),
+    st.booleans(),
+    st.booleans(),
+    st.sampled_from([False, False, False, True]),
+)
+
+
+class AnyServerTests(Case):
+    @settings(deadline=None, max_examples=60)
+    @given(st.lists(_turns, max_size=12))
+    def test_the_truth(self, turns: list[Turn]) -> None:
+        """Whatever validators a server has from one time to the next, a change is told once."""
+        self.setUp()
+        last = None
+        for turn in turns:
+            self.web.pages[A] = partial(self.serve, turn)
+            [verdict] = self.check(A)
+            if turn.fails:
+                self.assertEqual(verdict, ERROR)
+                continue
+            same = UNCHANGED if last == turn.content else CHANGED
+            self.assertEqual(verdict, NEW if last is None else same)
+            last = turn.content
+
+    def serve(self, turn: Turn, wanted: Wanted) -> Got:
+        """Answer as the turn says."""
+        if turn.fails:
+            return self.web.got(A, b"sorry", 503, tag('"sorry"'))
+        if turn.heeds and turn.is_known(dict(wanted.headers)):
+            return self.web.got(A, b"", 304, *turn.fields())
+        return self.web.got(A, b"%d" % turn.content, 200, *turn.fields())
 
 
 class ManyTests(Case):

@@ -1,20 +1,16 @@
 """Forms put together, as our own reader and Python's parser of mail take them apart."""
 
 import os
-from collections.abc import Coroutine
 from email import message_from_bytes
 from email.policy import HTTP
 from pathlib import Path
-from typing import Any, TypeVar
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from twisted.internet.defer import Deferred
 from twisted.trial.unittest import SynchronousTestCase
 
 from netkit.http.messages import BodyCutError
 from netkit.http.multipart import parts
-from netkit.net.coroutines import start
 from netkit.tools.web.formdata import (
     READ_BYTES,
     Attached,
@@ -25,22 +21,13 @@ from netkit.tools.web.formdata import (
     Text,
     boundary,
 )
+from tests.tools.web.webs import at_once
 
 # Our reader undoes backslashes, which older clients put before quotes.
 _names = st.text(max_size=20).filter(lambda name: "\\" not in name)
 _texts = st.builds(Text, _names, st.text(max_size=40))
 _contents = st.binary(max_size=60) | st.sampled_from([b"\r\n--xyz", b"\r\n", b"\r\n\r\n", b"\n"])
 _files = st.builds(Attached, _names, _names, st.builds(Held, _contents))
-
-
-T = TypeVar("T")
-
-
-def at_once(coroutine: Coroutine[Any, Any, T]) -> T:
-    """Return what comes of a coroutine that waits for nothing."""
-    result = start(coroutine)
-    assert not isinstance(result, Deferred)
-    return result
 
 
 async def _pieces(form: FormData) -> list[bytes]:

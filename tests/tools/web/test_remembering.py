@@ -2,35 +2,24 @@
 
 import os
 import sys
-from collections.abc import Coroutine
 from fcntl import LOCK_EX, flock
 from pathlib import Path
 from subprocess import PIPE, Popen
 from textwrap import dedent
-from typing import Any, TypeVar
 
 from attrs import evolve
 from twisted.internet.defer import Deferred
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
-from netkit.net.coroutines import start
 from netkit.tools.outcome import TroubleError
 from netkit.tools.web.remembering import MOST_ASIDE, PATIENCE, Memory, _replace, default_file
 from netkit.tools.web.validators import MOST_BYTES, Version
 from tests.running import PATIENCE as FOR_A_PROCESS
 from tests.running import ROOT
+from tests.tools.web.webs import at_once
 
 PAGE = Version(None, b"", "0" * 64, "http://a.example/", 1.0, 2.0)
-
-T = TypeVar("T")
-
-
-def at_once(coroutine: Coroutine[Any, Any, T]) -> T:
-    """Return what comes of a coroutine that waits for nothing."""
-    result = start(coroutine)
-    assert not isinstance(result, Deferred)
-    return result
 
 
 class MemoryTests(SynchronousTestCase):
@@ -48,7 +37,7 @@ class MemoryTests(SynchronousTestCase):
 
     def keep(self, **pages: Version) -> None:
         """Remember pages."""
-        at_once(self.memory.keep(pages))
+        at_once(self.memory.keep(pages, {}))
 
     def at(self, file: Path) -> Memory:
         """Return the memory that another file is."""
@@ -76,6 +65,17 @@ class MemoryTests(SynchronousTestCase):
         self.keep(a=PAGE, b=later)
         self.keep(a=later, b=PAGE, c=PAGE)
         self.assertEqual(self.recall(), {"a": later, "b": later, "c": PAGE})
+
+    def test_clock_set_back(self) -> None:
+        """What was seen by a clock that was set back counts, unless another process has been there."""
+        self.keep(a=PAGE)
+        recalled = self.recall()
+        earlier = evolve(PAGE, digest="1" * 64, looked=1.0)
+        at_once(self.memory.keep({"a": earlier}, recalled))
+        self.assertEqual(self.recall(), {"a": earlier})
+        at_once(self.memory.keep({"a": PAGE}, recalled))
+        at_once(self.memory.keep({"a": earlier}, {"a": earlier}))
+        self.assertEqual(self.recall(), {"a": PAGE})
 
     def test_rubbish(self) -> None:
         """A file that netkit did not write is put aside, with one line, and nothing of it is lost."""
@@ -150,7 +150,7 @@ class MemoryTests(SynchronousTestCase):
         self.recall()
         lock = os.open(f"{self.file}.lock", os.O_RDWR)
         flock(lock, LOCK_EX)
-        waiting = [Deferred.fromCoroutine(self.memory.keep({"a": PAGE})) for _ in range(2)]
+        waiting = [Deferred.fromCoroutine(self.memory.keep({"a": PAGE}, {})) for _ in range(2)]
         self.clock.pump([0.5] * int(2 * PATIENCE - 1))
         for each in waiting:
             self.assertNoResult(each)
@@ -159,7 +159,7 @@ class MemoryTests(SynchronousTestCase):
         self.clock.pump([0.5, 0.5])
         words = str(self.failureResultOf(waiting[1], TroubleError).value)
         self.assertEqual(words, f"{self.file} is kept by another process for 10 s")
-        third = Deferred.fromCoroutine(self.memory.keep({"a": PAGE}))
+        third = Deferred.fromCoroutine(self.memory.keep({"a": PAGE}, {}))
         self.clock.pump([0.5])
         os.close(lock)
         self.clock.pump([0.5])
@@ -189,7 +189,7 @@ class ProcessTests(SynchronousTestCase):
                 memory = Memory(Path(sys.argv[1]), reactor, print)
                 for number in range(10):
                     page = Version(None, b"", "0" * 64, "", 1.0, 2.0)
-                    await memory.keep({f"{sys.argv[2]} {number}": page})
+                    await memory.keep({f"{sys.argv[2]} {number}": page}, {})
 
             react(lambda reactor: Deferred.fromCoroutine(main(reactor)))
         """)

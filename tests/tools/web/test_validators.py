@@ -1,5 +1,6 @@
 """What is known of pages, how it changes, and how it is written down."""
 
+import contextlib
 import json
 from collections.abc import Mapping
 
@@ -66,6 +67,15 @@ class WrittenTests(SynchronousTestCase):
     def test_rubbish(self, text: bytes) -> None:
         """Whatever else there is, it is said that netkit did not write it."""
         self.assertRaises(NotOursError, read, text)
+
+    @settings(deadline=None, max_examples=100)
+    @given(_pages, st.integers(0, 400), st.integers(0, 400), st.binary(max_size=8))
+    def test_damaged(self, page: Version, begin: int, end: int, put: bytes) -> None:
+        """A file that was damaged is read or refused, and what is read can be written again."""
+        text = written({"u": page})
+        with contextlib.suppress(NotOursError, NewerError):
+            found = read(text[:begin] + put + text[end:])
+            self.assertEqual(read(written(found)), found)
 
     def test_almost(self) -> None:
         """What is almost right is not believed either, least of all what could break out of a field."""

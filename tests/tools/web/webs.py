@@ -1,16 +1,26 @@
 """A web in memory, which answers as a test says."""
 
-from collections.abc import AsyncIterator, Callable
-from typing import TypeAlias
+from collections.abc import AsyncIterator, Callable, Coroutine
+from typing import Any, TypeAlias, TypeVar
 
 from twisted.internet.defer import Deferred
 
 from netkit.http.framing import Framing
 from netkit.http.messages import Pieces, ResponseHead
+from netkit.net.coroutines import start
 from netkit.tools.web.fetching import CutError, Got, Wanted
 from netkit.tools.web.urls import parse
 
+T = TypeVar("T")
+
 Answering: TypeAlias = Callable[[Wanted], "Got | Deferred[Got]"]
+
+
+def at_once(coroutine: Coroutine[Any, Any, T]) -> T:
+    """Return what comes of a coroutine that waits for nothing."""
+    result = start(coroutine)
+    assert not isinstance(result, Deferred)
+    return result
 
 
 class Web:
