@@ -4,22 +4,18 @@ import json
 import os
 import sys
 from pathlib import Path
-from subprocess import DEVNULL, PIPE, Popen
-from textwrap import dedent
+from subprocess import PIPE, Popen
 from typing import Any
 
-from twisted.internet import reactor
 from twisted.internet.defer import Deferred, gatherResults
-from twisted.internet.task import deferLater
 from twisted.trial.unittest import SynchronousTestCase, TestCase
 
 from netkit.http.messages import Request, Response
 from netkit.http.pages import text
-from tests.http.test_client_by_nginx import MISSING, NGINX
 from tests.running import PATIENCE, netkit
 from tests.test_tap import free_port
 from tests.tools.commanded import ROOT, Ran, called, spawned
-from tests.tools.served import Peer, Peers, handled, played
+from tests.tools.served import NO_NGINX, Peer, Peers, handled, nginx, played
 
 SITE = """
     [service.web]
@@ -31,27 +27,10 @@ SITE = """
     root = "www"
 """
 
-SETTINGS = """
-    daemon off;
-    master_process off;
-    pid {folder}/pid;
-    error_log stderr crit;
-    events {{ worker_connections 64; }}
-    http {{
-        access_log {folder}/log;
-        client_body_temp_path {folder};
-        proxy_temp_path {folder};
-        fastcgi_temp_path {folder};
-        uwsgi_temp_path {folder};
-        scgi_temp_path {folder};
-        server {{
-            listen 127.0.0.1:{port};
-            root {folder};
-            location /dated {{ etag off; try_files /page =404; }}
-            location /packed {{ gzip on; gzip_types *; gzip_min_length 1; try_files /page =404; }}
-            location /moved {{ return 302 /page; }}
-        }}
-    }}
+LOCATIONS = """
+    location /dated { etag off; try_files /page =404; }
+    location /packed { gzip on; gzip_types *; gzip_min_length 1; try_files /page =404; }
+    location /moved { return 302 /page; }
 """
 
 
@@ -115,45 +94,29 @@ class SiteTests(Case):
 
 
 class NginxTests(Case):
-    skip = MISSING
+    skip = NO_NGINX
 
-    def setUp(self) -> None:
-        """Start nginx, on a page that was written long ago."""
-        super().setUp()
-        folder = Path(self.mktemp()).absolute()
-        folder.mkdir()
-        self.page = folder / "page"
-        write(self.page, b"one" * 1000, 10**9)
-        port = free_port()
-        settings = folder / "nginx.conf"
-        settings.write_text(dedent(SETTINGS.format(folder=folder, port=port)))
-        nginx = Popen([NGINX, "-c", settings, "-p", folder, "-e", "stderr"], stderr=DEVNULL)
-        self.addCleanup(nginx.wait)
-        self.addCleanup(nginx.kill)
-        names = ("page", "dated", "packed", "moved")
-        self.urls = [f"http://127.0.0.1:{port}/{name}" for name in names]
-        self.ready = folder / "pid"
-
-    async def results(self) -> list[tuple[str, int]]:
+    async def results(self, urls: list[str]) -> list[tuple[str, int]]:
         """Return the result and the status of each page."""
-        clock: Any = reactor
-        while not self.ready.exists():
-            await deferLater(clock, 0.01)
-        ran = await self.check("--json", *self.urls)
+        ran = await self.check("--json", *urls)
         found = [json.loads(line) for line in ran.out.splitlines()]
-        self.assertEqual([each["url"] for each in found], self.urls, ran.errors)
+        self.assertEqual([each["url"] for each in found], urls, ran.errors)
         return [(each["result"], each["status"]) for each in found]
 
     async def test_validators(self) -> None:
         """By a tag, a date, a weak tag, and behind a redirect, nginx says 304 until the page changes."""
-        self.assertEqual(await self.results(), [("new", 200)] * 4)
+        folder, url = await nginx(self, LOCATIONS)
+        page = folder / "page"
+        urls = [f"{url}/{name}" for name in ("page", "dated", "packed", "moved")]
+        write(page, b"one" * 1000, 10**9)
+        self.assertEqual(await self.results(urls), [("new", 200)] * 4)
         for _ in range(2):
-            self.assertEqual(await self.results(), [("unchanged", 304)] * 4)
-        write(self.page, b"two" * 1000, 10**9 + 1)
-        self.assertEqual(await self.results(), [("changed", 200)] * 4)
-        write(self.page, b"two" * 1000, 10**9 + 2)  # as a deployment does that changes nothing
-        self.assertEqual(await self.results(), [("unchanged", 200)] * 4)
-        self.assertEqual(await self.results(), [("unchanged", 304)] * 4)
+            self.assertEqual(await self.results(urls), [("unchanged", 304)] * 4)
+        write(page, b"two" * 1000, 10**9 + 1)
+        self.assertEqual(await self.results(urls), [("changed", 200)] * 4)
+        write(page, b"two" * 1000, 10**9 + 2)  # as a deployment does that changes nothing
+        self.assertEqual(await self.results(urls), [("unchanged", 200)] * 4)
+        self.assertEqual(await self.results(urls), [("unchanged", 304)] * 4)
 
 
 class HandledTests(Case):

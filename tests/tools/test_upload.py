@@ -20,7 +20,7 @@ from netkit.http.multipart import parts
 from netkit.http.pages import text
 from tests.running import netkit
 from tests.tools.commanded import ROOT, Ran, called, spawned
-from tests.tools.served import Peer, Peers, handled, played
+from tests.tools.served import NO_NGINX, Peer, Peers, handled, nginx, played
 
 MEBIBYTE = 1024 * 1024
 
@@ -311,6 +311,21 @@ async def _measured(*arguments: str) -> Ran:
     )
     out, errors, status = await ended
     return Ran(status, out.decode(), errors.decode())
+
+
+class NginxTests(TestCase):
+    timeout = 60
+    skip = NO_NGINX
+
+    async def test_too_large(self) -> None:
+        """What nginx says of a form that is too large for it is told, whether it was asked before or not."""
+        _, url = await nginx(self, "client_max_body_size 100k; location / { return 204; }")
+        for size in (200 * 1024, 64 * MEBIBYTE):
+            ran = await upload(f"{url}/", sparse(self.mktemp(), size))
+            self.assertEqual(ran.errors, f"netkit: {url}/ answered 413 Request Entity Too Large\n")
+            self.assertEqual(ran.status, 1)
+        ran = await upload(f"{url}/", written(self.mktemp(), b"x"))
+        self.assertEqual((ran.status, ran.out, ran.errors), (0, "", ""))
 
 
 class OptionsTests(SynchronousTestCase):
