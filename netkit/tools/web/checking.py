@@ -12,7 +12,7 @@ from hashlib import sha256
 from http import HTTPStatus
 
 from attrs import field, frozen
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import CancelledError, Deferred
 from twisted.internet.interfaces import IReactorTime
 from twisted.python.failure import Failure
 
@@ -107,6 +107,8 @@ class Checks:
             url = waiting.popleft()
             try:
                 checked = await self._begin(url, known.get(str(url)))
+            except CancelledError:
+                raise
             except Exception:  # noqa: BLE001 (it is whoever waits for this one who is told)
                 results[url].errback(Failure())
             else:
@@ -123,8 +125,10 @@ class Checks:
         """Return what is found at `url`, which was like `known` before."""
         try:
             return await self._looked(url, known)
-        except (TroubleError, OSError) as error:
+        except TroubleError as error:
             return Checked(url, Verdict.ERROR, error=str(error))
+        except OSError as error:  # as where there are too many open files
+            return Checked(url, Verdict.ERROR, error=f"{url}: {(error.strerror or '').lower()}")
 
     async def _looked(self, url: Url, known: Version | None) -> Checked:
         got = await self._fetch(url, known)

@@ -1,6 +1,8 @@
 """Pages looked at again, in a web in memory."""
 
+import os
 from collections.abc import Sequence
+from errno import EMFILE
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -149,6 +151,9 @@ class CheckTests(Case):
         def refuse(_: Wanted) -> Got:
             raise FetchError("nobody is there")
 
+        def exhausted(_: Wanted) -> Got:
+            raise OSError(EMFILE, os.strerror(EMFILE))
+
         def cut(_: Wanted) -> Got:
             return self.web.got(A, b"two", 200, tag('"2"'), cut=True)
 
@@ -157,6 +162,7 @@ class CheckTests(Case):
             (lambda _: self.web.got(A, b"", 500), f"{A} answered 500 Reason"),
             (lambda _: self.web.got(A, b"", 302), f"{A} answered 302 Reason"),
             (refuse, "nobody is there"),
+            (exhausted, f"{A}: too many open files"),
             (cut, f"{A}: the server left"),
         ):
             self.web.pages[A] = answer
@@ -385,6 +391,15 @@ class ManyTests(Case):
         self.assertEqual(self.check(A), [UNCHANGED])
         self.web.says(B, b"two")
         self.assertEqual(self.check(B), [NEW])
+
+    def test_nothing_more(self) -> None:
+        """Who interrupts ends what goes on, and nothing else is begun."""
+        for url in (A, B, C):
+            self.slow(url)
+        running = self.begin([A, B, C], jobs=1)
+        running.cancel()
+        self.failureResultOf(running)
+        self.assertEqual((self.cancelled, len(self.web.asked)), ([A], 1))
 
     def test_not_told(self) -> None:
         """What could not be told is not taken for told: it is new the next time as well."""
