@@ -8,6 +8,7 @@ import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from stat import S_ISREG
 from time import time
 from typing import Any, BinaryIO
 
@@ -109,9 +110,7 @@ async def _check(here: Here, order: Order) -> Exit:
     web = UserAgent(here, order.agent.terms())
     checks = Checks(agent=web, clock=clock, now=time, jobs=order.jobs, headers=order.agent.headers)
     memory = Memory(order.state, clock, remark)
-    # On a terminal the verdicts say themselves how far it is.
-    shown = is_shown() and not sys.stdout.isatty()
-    with meter(Unit.PIECES, clock, shown=shown) as progress:
+    with meter(Unit.PIECES, clock, shown=is_shown() and _is_kept()) as progress:
 
         def found(checked: Checked) -> None:
             (_show_json if order.as_json else _show)(checked)
@@ -122,6 +121,11 @@ async def _check(here: Here, order: Order) -> Exit:
             return _outcome(await check(checks, memory, order.urls, found))
         finally:
             web.close()
+
+
+def _is_kept() -> bool:
+    """Return whether the output is a file: elsewhere it says itself how far it is."""
+    return S_ISREG(os.fstat(sys.stdout.fileno()).st_mode)
 
 
 def _listed(source: BinaryIO) -> Iterator[Url]:

@@ -4,7 +4,7 @@ import json
 import os
 import sys
 from pathlib import Path
-from subprocess import PIPE, Popen
+from subprocess import run
 from typing import Any
 
 from twisted.internet.defer import Deferred, gatherResults
@@ -246,20 +246,23 @@ class HandledTests(Case):
 
 class TerminalTests(SynchronousTestCase):
     def test_progress_beside_data(self) -> None:
-        """On a terminal whose command writes into a pipe, progress is on the one, data in the other."""
+        """On a terminal whose command writes to a file, progress is on the one, data in the other."""
         ours, its = os.openpty()
         self.addCleanup(os.close, ours)
         url = f"http://127.0.0.1:{free_port()}/"
         arguments = ("check", "--no-proxy", "--state", self.mktemp(), url)
-        ran = Popen(
-            [sys.executable, "-W", "error", "-m", "netkit.tools", *arguments],
-            env={**os.environ, "PYTHONPATH": ROOT, "TERM": "xterm"},
-            stdout=PIPE,
-            stderr=its,
-        )
+        kept = Path(self.mktemp())
+        with kept.open("wb") as file:
+            ran = run(
+                [sys.executable, "-W", "error", "-m", "netkit.tools", *arguments],
+                env={**os.environ, "PYTHONPATH": ROOT, "TERM": "xterm"},
+                stdout=file,
+                stderr=its,
+                timeout=PATIENCE,
+                check=False,
+            )
         os.close(its)
-        out, _ = ran.communicate(timeout=PATIENCE)
-        self.assertEqual((ran.returncode, out), (2, f"error     {url}\n".encode()))
+        self.assertEqual((ran.returncode, kept.read_text()), (2, f"error     {url}\n"))
         drawn = os.read(ours, 65536)
         self.assertIn(b"checked", drawn)
         self.assertNotIn(b"error     ", drawn)
