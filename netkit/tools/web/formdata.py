@@ -18,10 +18,10 @@ from typing import Protocol, TypeAlias
 from attrs import field, frozen
 
 from netkit.http.mediatypes import media_type
-from netkit.http.messages import PIECE_BYTES, BodyCutError, Stream
+from netkit.http.messages import BodyCutError, Stream
 
 READ_BYTES = 1024 * 1024
-"""So much of a file is read at a time: less of it would wait for the server more often."""
+"""So much is sent at a time: less of it would wait for the server more often."""
 
 _NEWLINE = re.compile("\r\n|\r|\n")
 _SURROGATE = re.compile("[\ud800-\udfff]")
@@ -169,8 +169,8 @@ class _Bytes:
         self._data = data
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
-        for begin in range(0, len(self._data), PIECE_BYTES):
-            yield self._data[begin : begin + PIECE_BYTES]
+        for begin in range(0, len(self._data), READ_BYTES):
+            yield self._data[begin : begin + READ_BYTES]
 
     def close(self) -> None:
         """Do nothing: there is nothing to close."""
