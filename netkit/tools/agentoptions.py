@@ -48,19 +48,26 @@ def _url(text: str) -> Url:
         raise click.BadParameter(str(error)) from None
 
 
+def _user(_: click.Context, __: click.Parameter, name: str | None) -> str | None:
+    """Return the name of a user."""
+    if name is not None and ":" in name:
+        raise click.BadParameter("a password does not belong here, where everybody can read it")
+    return name
+
+
 def _fields(_: click.Context, __: click.Parameter, texts: tuple[str, ...]) -> Headers:
     return tuple(map(_field, texts))
 
 
 def _field(text: str) -> tuple[bytes, bytes]:
     name, colon, value = os.fsencode(text).partition(b":")
+    if not colon:
+        raise click.BadParameter(f'{quoted(text)} is no field; as in "Accept-Language: de"')
     pair = name, value.strip(b" \t")
     try:
         request_opening(b"GET", b"/", (pair,))
     except InvalidRequestError as error:
-        raise click.BadParameter(str(error)) from None
-    if not colon:
-        raise click.BadParameter(f'{quoted(text)} is no field; as in "Accept-Language: de"')
+        raise click.BadParameter(f"{quoted(os.fsdecode(name))} cannot be sent: {error}") from None
     return pair
 
 
@@ -89,9 +96,7 @@ class AgentOptions:
 
 
 def _own_login(user: str) -> Login:
-    """Return who knows the password of `user`; raise TroubleError where that cannot be."""
-    if ":" in user:
-        raise TroubleError("--user has no password in it, which everybody on this host could read")
+    """Return who knows the password of `user`."""
     password = os.environ.get(PASSWORD)
     given = nobody if password is None else Given(Credentials(user, password))
     return First((given, Netrc(netrc_path(os.environ), remark, user), Asked(_asked, user)))
@@ -141,7 +146,12 @@ def agent_options(retries: int | None = 0) -> Callable[[_Function], _Function]:
 
 def _options(retries: int | None) -> list[Callable[[_Function], _Function]]:
     return [
-        click.option("--user", metavar="NAME", help="Who to be where a server asks for a login."),
+        click.option(
+            "--user",
+            metavar="NAME",
+            callback=_user,
+            help="Who to be where a server asks for a login.",
+        ),
         click.option(
             "-H",
             "--header",
