@@ -4,6 +4,9 @@ PYTHON ?= python3
 CONFIG ?= etc/netkit.toml
 BIN := .venv/bin
 
+# Clients in JavaScript that tests run; `ws` is the WebSocket that older releases of Node lack.
+NODE_PACKAGES := nats@2.29.3 nats.ws@1.30.3 ws@8.23.0
+
 # Root is shed as a start from systemd would shed it; the configuration names no user.
 SHED = $(if $(filter 0,$(shell id -u)),--uid=$(shell id -u nobody) --gid=$(shell id -g nobody))
 
@@ -12,7 +15,7 @@ SHED = $(if $(filter 0,$(shell id -u)),--uid=$(shell id -u nobody) --gid=$(shell
 run: .venv/run etc/tls/localhost.pem
 	exec $(BIN)/twistd -n --pidfile= $(SHED) netkit --config $(CONFIG)
 
-test: .venv/test
+test: .venv/test .npm/test
 	$(BIN)/python -W error -m twisted.trial --reactor=netkit tests
 	$(BIN)/mypy netkit tests benchmarks
 	$(BIN)/ruff check .
@@ -32,6 +35,11 @@ etc/tls/localhost.pem: | .venv/run
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[test]'
 	@touch $@ .venv/run
 
+.npm/test: Makefile
+	@if command -v npm >/dev/null && npm install --prefix .npm --no-save --no-audit --no-fund \
+		--ignore-scripts --loglevel=error $(NODE_PACKAGES); then touch $@; \
+	else echo 'netkit: npm is missing, or has failed; tests of clients in JavaScript are skipped'; fi
+
 .venv/bin/python:
 	@command -v $(PYTHON) >/dev/null || \
 		{ echo 'netkit: $(PYTHON) is missing; it needs Python 3.11 or newer'; exit 1; }
@@ -42,4 +50,4 @@ etc/tls/localhost.pem: | .venv/run
 	$(PYTHON) -m venv .venv
 
 clean:
-	rm -rf .venv .venv-bench build dist *.egg-info _trial_temp*
+	rm -rf .venv .venv-bench .npm build dist *.egg-info _trial_temp*

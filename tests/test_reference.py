@@ -10,7 +10,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from netkit.config.schema import Daemon, Log, Tls
 from netkit.net.limits import Limits
-from netkit.services import KINDS
+from netkit.services.kinds import KINDS
 from tests.running import ROOT
 
 REFERENCE = ROOT / "etc" / "netkit.toml"

@@ -8,7 +8,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from netkit.daemon.compose import Daemon, prepare
 from netkit.errors import ConfigError
-from netkit.services import KINDS
+from netkit.services.kinds import KINDS
 from tests import sixth
 
 WITH_SIXTH = (*KINDS, sixth.KIND)  # the line

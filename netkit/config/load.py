@@ -31,8 +31,8 @@ from netkit.errors import ConfigError
 from netkit.net.destination import Destination
 from netkit.net.endpoint import Endpoint
 from netkit.net.limits import Limits
-from netkit.services import KINDS
 from netkit.services.kind import Kind, Mount, MountKind
+from netkit.services.kinds import KINDS
 
 Kinds = Iterable[Kind[Any, Any]]
 Table = TypeVar("Table")

@@ -40,8 +40,8 @@ from netkit.net.listener import Gate, behind
 from netkit.net.pemfiles import Signature, signature
 from netkit.net.reloading import Watch
 from netkit.net.tls import Content, Source, Store, Terms
-from netkit.services import KINDS
 from netkit.services.kind import Running, TakesTLS, World
+from netkit.services.kinds import KINDS
 
 
 class StartError(SystemExit, Exception):

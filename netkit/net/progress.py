@@ -23,6 +23,7 @@ from netkit.net.proxied import ProxiedTransport
 
 _TCP_INFO: int = getattr(socket, "TCP_INFO", 0) if sys.platform == "linux" else 0
 _BYTES_ACKED = struct.Struct("=120xQ")  # tcpi_bytes_acked in the struct tcp_info of Linux
+_ROUND_TRIP = struct.Struct("=68xI")  # tcpi_rtt there, in microseconds
 _COUNT = struct.Struct("=i")
 _UNKNOWN = (AttributeError, OSError, ValueError, struct.error)
 """What comes of a question to what is no socket, is none any more, or is of another sort."""
@@ -109,6 +110,23 @@ def outstanding(transport: object) -> int:
     except _UNKNOWN:
         return 0
     return int(count)
+
+
+def round_trip(transport: object) -> float | None:
+    """Return how long a packet to the peer and its answer take, in seconds, as the kernel has it.
+
+    None where that is not known, which is so behind a proxy as well: the kernel knows the proxy only.
+    """
+    below: Any = transport
+    while isinstance(below, TLSMemoryBIOProtocol):
+        below = below.transport
+    try:
+        (microseconds,) = _ROUND_TRIP.unpack(
+            below.socket.getsockopt(socket.IPPROTO_TCP, _TCP_INFO, _ROUND_TRIP.size)
+        )
+    except _UNKNOWN:
+        return None
+    return int(microseconds) / 1e6
 
 
 def _below(transport: object) -> Any:  # noqa: ANN401 (a transport of any sort)

@@ -50,7 +50,8 @@ def drawn(unit: Unit) -> Iterator[Line]:
     """Have a line on the standard error for what is counted in `unit`."""
     console = Console(stderr=True)
     columns = _columns(unit, console.width // _SHARE)
-    with Progress(*columns, console=console, auto_refresh=False) as progress:
+    # The standard output may be a pipe, which is to get all that is written to it.
+    with Progress(*columns, console=console, auto_refresh=False, redirect_stdout=False) as progress:
         yield Line(progress)
 
 

@@ -15,6 +15,8 @@ from typing import Any, NoReturn, TypeAlias, cast
 from attrs import field, frozen
 from twisted.internet.base import ReactorBase
 from twisted.internet.defer import Deferred
+from twisted.internet.interfaces import IReactorTime
+from twisted.internet.task import deferLater
 from twisted.logger import ILogObserver, LogEvent, globalLogBeginner, textFileLogObserver
 from twisted.python.failure import Failure
 from zope.interface import provider
@@ -84,6 +86,7 @@ class _Run:
     def __init__(self, reactor: ReactorBase, work: Work, timeout: float) -> None:
         self.outcome = Exit.TROUBLE
         self._reactor = reactor
+        self._clock = cast("IReactorTime", reactor)
         self._work = work
         self._here = Here(reactor, timeout)
         self._working: Deferred[None] | None = None
@@ -102,6 +105,8 @@ class _Run:
             signal.signal(number, self._interrupt)
         working = Deferred.fromCoroutine(self._work(self._here))
         self._working = working.addErrback(_in_words).addCallbacks(self._done, self._failed)
+        # Connections that were aborted are closed in the turn after that.
+        self._working.addBoth(lambda _: deferLater(self._clock, 0))
         self._working.addBoth(lambda _: self._over())
 
     def _clear_away(self) -> Deferred[None] | None:

@@ -91,6 +91,7 @@ global
 defaults
     mode http
     log global
+    option dontlognull
     timeout connect 10s
     timeout client 10s
     timeout server 10s

@@ -15,7 +15,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from netkit.net.limits import Limits
 from netkit.net.listener import Gate
-from netkit.net.progress import acknowledged, outstanding, progress
+from netkit.net.progress import acknowledged, outstanding, progress, round_trip
 from netkit.net.proxied import ProxiedTransport
 from netkit.net.proxyprotocol import Header
 from netkit.net.tunnel import Reason, TunnelLimits, Tunnels
@@ -38,6 +38,18 @@ def slow_peer(way: TCP | UNIX) -> socket.socket:
     peer.connect(way.address)
     peer.setblocking(False)
     return peer
+
+
+class RoundTripTests(EagerTestCase):
+    def test_socket(self) -> None:
+        """A connection that has been begun has a time, which is short here."""
+        seconds = round_trip(self.transport)
+        assert seconds is not None
+        self.assertTrue(0 <= seconds < 1)
+
+    def test_no_socket(self) -> None:
+        """What is no TCP has none."""
+        self.assertIsNone(round_trip(object()))
 
 
 class AcknowledgedTests(EagerTestCase):

@@ -1,41 +1,19 @@
-"""Who gets what, a read at a time.
+"""Who gets what.
 
 What one read of one client says is routed run by run: each form in which a run is wanted is written
-once, and that one piece of bytes is shared by everybody who wants it so. Pieces gather with their
-receivers until `settle`, which hands each of them all of its pieces as one; those who get the same
-pieces share what these become together. Rule: this file knows no transport, no clock and no
-protocol, and what a receiver gets is in the order of publishing.
+once, and that one piece of bytes is shared by everybody who wants it so. Rule: this file knows no
+transport, no clock and no protocol, and what a receiver gets is in the order of publishing.
 """
 
 from collections.abc import Callable
 from typing import Protocol
 
 from netkit.services.pubsub.counters import Counters
+from netkit.services.pubsub.gathering import Gathered, Receiver
 from netkit.services.pubsub.interest import Group, Interest, Matched
 from netkit.services.pubsub.messages import Published
 from netkit.services.pubsub.policies import Policies, Policy
-from netkit.services.pubsub.subscriptions import Subscription
-
-
-class Receiver(Protocol):
-    """Where pieces go. `pieces` is the broker's: what has come for the receiver in this read."""
-
-    @property
-    def pieces(self) -> list[bytes]:
-        """What waits for `settle`; the same list all the time."""
-
-    @property
-    def behind(self) -> bool:
-        """Whether it does not keep up."""
-
-    def deliver(self, piece: bytes) -> None:
-        """Take `piece`, which others share; never block, never raise, never publish."""
-
-    def deliver_spare(self, piece: bytes, run: Published, policy: Policy) -> None:
-        """Take `piece`, which is `run`, or leave it or others like it out where there is no room."""
-
-    def ended(self, subscription: "Subscription[Receiver]") -> None:
-        """Forget a subscription that has had as many messages as it was for."""
+from netkit.services.pubsub.subscriptions import Form, Subscription
 
 
 class Publisher(Protocol):
@@ -58,6 +36,9 @@ class Elsewhere(Protocol):
     def hold(self, publisher: Publisher) -> None:
         """Hold `publisher` until there is room."""
 
+    def forget(self, publisher: Publisher) -> None:
+        """Have nothing to do with `publisher` any more, held or not: it has left."""
+
     def publish(self, run: Published, matched: Matched[Receiver], besides: Receiver | None) -> bool:
         """Route `run` to those that `matched` here, and to elsewhere; return whether it is heard."""
 
@@ -66,31 +47,46 @@ class Broker:
     """Routes messages. `start(n)` says which of n members of a queue group is the first in turn.
 
     `policies` say what receivers that are behind may go without. Each of the `witnesses` is called
-    with every run before it is routed; it is nobody who has heard it.
+    with every run before it is routed; it is nobody who has heard it. Forms that depend on what the
+    witnesses make of a run are `numbered`. `now` is told by whoever publishes: the time of this read,
+    in seconds.
     """
 
     def __init__(
         self, start: Callable[[int], int] = lambda _: 0, policies: Policies | None = None
     ) -> None:
         self.interest: Interest[Receiver] = Interest(start)
+        self.interest.forgotten = _add_up
         self.counters = Counters()
+        self.now = 0.0
         self.witnesses: list[Callable[[Published], None]] = []
+        self.numbered: set[Form] = set()
         self.elsewhere: Elsewhere | None = None
         self._policies = policies or None
-        self._waiting: list[Receiver] = []
+        self._gathered = Gathered()
 
     def publish(self, run: Published, besides: Receiver | None = None) -> bool:
         """Route `run` to all who want it but `besides`; return whether there is anybody.
 
         The receivers get it at the next `settle`.
         """
-        self.counters.came(len(run.payloads), sum(map(len, run.payloads)))
+        self._gathered.relieve()
+        payloads = run.payloads
+        messages = len(payloads)
+        self.counters.came(messages, len(payloads[0]) if messages == 1 else sum(map(len, payloads)))
         for witness in self.witnesses:
             witness(run)
         matched = self.interest.match(run.subject)
         if self.elsewhere is not None:
             return self.elsewhere.publish(run, matched, besides)
         return bool(matched) and self.route(run, matched, besides)
+
+    def tell(self, run: Published) -> None:
+        """Call the witnesses with `run`, and route it to those alone whose forms are numbered."""
+        for witness in self.witnesses:
+            witness(run)
+        if self.numbered:
+            self.to_everyone(run, self.interest.match(run.subject).only(self.numbered))
 
     def route(
         self, run: Published, matched: Matched[Receiver], besides: Receiver | None = None
@@ -112,16 +108,26 @@ class Broker:
         self, run: Published, matched: Matched[Receiver], besides: Receiver | None = None
     ) -> bool:
         """Give `run` to all who are in no group; return whether anybody gets it."""
-        receivers_in_all = 0
+        receivers_in_all = without = messages = size = 0
+        if matched.by_form:
+            payloads = run.payloads
+            messages = len(payloads)
+            size = len(payloads[0]) if messages == 1 else sum(map(len, payloads))
+            # Before anybody gets any: whoever is let go for that may have what matched forgotten.
+            matched.messages += messages
+            matched.size += size
+            matched.last = self.now
         for form, receivers in matched.by_form:
             if besides is not None and besides in receivers:
+                without += receivers.count(besides)
                 receivers = tuple(each for each in receivers if each is not besides)  # noqa: PLW2901
             if receivers:
                 self._spread(form(run), run, receivers)
                 receivers_in_all += len(receivers)
         if receivers_in_all:
-            size = sum(map(len, run.payloads))
-            self.counters.went(len(run.payloads) * receivers_in_all, size * receivers_in_all)
+            self.counters.went(messages * receivers_in_all, size * receivers_in_all)
+        if without and besides is not None:  # who is counted among the others, and gets nothing
+            besides.tally.went(-messages * without, -size * without, 0.0)
         heard = receivers_in_all > 0
         for one in matched.counted:
             if one.to is not besides:
@@ -133,6 +139,11 @@ class Broker:
         self.settle()
         if self.elsewhere is not None and self.elsewhere.full:
             self.elsewhere.hold(publisher)
+
+    def forget(self, publisher: Publisher) -> None:
+        """Release `publisher` no more, if it was to be: it has left."""
+        if self.elsewhere is not None:
+            self.elsewhere.forget(publisher)
 
     def answer(self, run: Published, to: Receiver) -> bool:
         """Route `run` to one subscription of `to` alone; return whether it has one.
@@ -148,40 +159,27 @@ class Broker:
 
     def give(self, piece: bytes, to: Receiver) -> None:
         """Put `piece` behind what has come for `to` in this read."""
-        if not to.pieces:
-            self._waiting.append(to)
-        to.pieces.append(piece)
+        self._gathered.add(piece, (to,))
+
+    def relieve(self) -> None:
+        """Hand out what has gathered, if that is much; not while a run is being routed."""
+        self._gathered.relieve()
 
     def settle(self) -> None:
         """Hand out all pieces, to each receiver at once."""
-        waiting, self._waiting = self._waiting, []
-        joined: dict[tuple[int, ...], tuple[tuple[bytes, ...], bytes]] = {}
-        for to in waiting:
-            pieces = to.pieces
-            if len(pieces) == 1:
-                piece = pieces[0]
-            elif not pieces:  # it is behind, and has them already
-                continue
-            else:
-                # By identity: the pieces that are kept beside the key stay who they are.
-                key = tuple(map(id, pieces))
-                if key not in joined:
-                    joined[key] = tuple(pieces), b"".join(pieces)
-                piece = joined[key][1]
-            pieces.clear()
-            to.deliver(piece)
+        self._gathered.settle()
+
+    def add_up(self) -> None:
+        """Have on each receiver's tally all that has gone to it."""
+        for matched in self.interest.matched():
+            _add_up(matched)
 
     def _spread(self, piece: bytes, run: Published, receivers: tuple[Receiver, ...]) -> None:
         if self._policies is not None:
             policy = self._policies.of(run.subject)
             if policy is not Policy.DISCONNECT:
                 receivers = self._spare(piece, run, receivers, policy)
-        waiting = self._waiting
-        for to in receivers:
-            pieces = to.pieces
-            if not pieces:
-                waiting.append(to)
-            pieces.append(piece)
+        self._gathered.add(piece, receivers)
 
     def _spare(
         self, piece: bytes, run: Published, receivers: tuple[Receiver, ...], policy: Policy
@@ -189,16 +187,15 @@ class Broker:
         """Deliver `piece` to those who are behind, who may go without; return the others."""
         behind = [to for to in receivers if to.behind]
         for to in behind:
-            if to.pieces:
-                before = b"".join(to.pieces)
-                to.pieces.clear()
-                to.deliver(before)
+            self._gathered.hand_out(to)
             to.deliver_spare(piece, run, policy)
         return tuple(to for to in receivers if not to.behind) if behind else receivers
 
     def _one(self, subscription: Subscription[Receiver], run: Published) -> None:
         self._spread(subscription.form(run), run, (subscription.to,))
-        self.counters.went(len(run.payloads), sum(map(len, run.payloads)))
+        messages, size = len(run.payloads), sum(map(len, run.payloads))
+        self.counters.went(messages, size)
+        subscription.to.tally.went(messages, size, self.now)
 
     def _last_ones(self, one: Subscription[Receiver], run: Published) -> bool:
         """Give a subscription as many messages as it is for; return whether it was for any."""
@@ -237,3 +234,12 @@ class Broker:
     def _end(self, subscription: Subscription[Receiver]) -> None:
         self.interest.remove(subscription)
         subscription.to.ended(subscription)
+
+
+def _add_up(matched: Matched[Receiver]) -> None:
+    messages, size, last = matched.messages, matched.size, matched.last
+    if messages:
+        matched.messages = matched.size = 0
+        for _, receivers in matched.by_form:
+            for to in receivers:
+                to.tally.went(messages, size, last)

@@ -4,9 +4,11 @@ Rule: a client costs what its protocol has not understood yet and what its outle
 means that it leaves: it still gets what was for it until then.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
+from itertools import count
+from typing import TypeVar
 
-from attrs import frozen
+from attrs import field, frozen
 from twisted.internet.interfaces import (
     IAddress,
     IHalfCloseableProtocol,
@@ -20,27 +22,36 @@ from zope.interface import implementer
 from netkit.document.values import printable
 from netkit.net.farewell import Farewell
 from netkit.net.peer import LOCAL, host_and_port
+from netkit.net.progress import round_trip
 from netkit.net.stream import IStream
 from netkit.services.kind import World
-from netkit.services.pubsub.broker import Broker, Receiver
+from netkit.services.pubsub.broker import Broker
+from netkit.services.pubsub.connected import Connection
+from netkit.services.pubsub.counters import Tally
 from netkit.services.pubsub.crowd import Crowd
 from netkit.services.pubsub.door import Door
+from netkit.services.pubsub.gathering import Receiver
 from netkit.services.pubsub.messages import Published
 from netkit.services.pubsub.outlet import Outlet, nowhere
 from netkit.services.pubsub.policies import Policy
+from netkit.services.pubsub.room import Room
 from netkit.services.pubsub.settings import Settings
 from netkit.services.pubsub.subscriptions import Subscription
+
+_Said = TypeVar("_Said")
 
 
 @frozen(eq=False)
 class House:
-    """What all clients of a service share."""
+    """What all clients of a service share; each of them has one of the `numbers`."""
 
     broker: Broker
     crowd: Crowd
     settings: Settings
     world: World
     door: Door
+    room: Room
+    numbers: Iterator[int] = field(factory=lambda: count(1))
 
 
 @implementer(IHalfCloseableProtocol, IHandshakeListener)
@@ -59,6 +70,7 @@ class Client(Protocol):
         self.house = house
         self.number = number
         self.source = ""
+        self.tally = Tally()
         self.outlet: Outlet | None = None  # while it is there
         self._farewell: Farewell | None = None
         self._misses = False
@@ -112,7 +124,10 @@ class Client(Protocol):
 
     def hold(self) -> None:
         """Read nothing of the client: what it says has to wait (see `broker.Publisher`)."""
-        self.transport.pauseProducing()
+        if self.outlet is None:  # let go for what came of its own words
+            self.house.broker.forget(self)
+        else:
+            self.transport.pauseProducing()
 
     def release(self) -> None:
         """Read of the client again, if nothing else is in the way."""
@@ -135,10 +150,14 @@ class Client(Protocol):
             self._refuse()
             return
         self.outlet = Outlet(self.transport, self.house.settings, self.house.world.clock, self)
-        self.deliver = self.outlet.deliver
         self.house.broker.counters.connections += 1
+        self.tally.since = self.tally.last = self.house.world.clock.seconds()
         self._tell("joined")
         self.begin()
+
+    def send_by(self, deliver: Callable[[bytes], None]) -> None:
+        """Hand what there is to `deliver` from now on, which sends or keeps it."""
+        self.deliver = deliver
 
     def leave(self) -> Outlet | None:
         """Be there no more; return the way out to the client, if it was there."""
@@ -146,6 +165,7 @@ class Client(Protocol):
         if outlet is not None:
             self.deliver = nowhere
             self.house.crowd.leave(self)
+            self.house.broker.forget(self)
             self.finish()
             self._tell("left")
         return outlet
@@ -156,6 +176,25 @@ class Client(Protocol):
         if outlet is not None:
             outlet.flush(last)
             self._farewell = Farewell(self.transport, self.house.world.clock)
+
+    @property
+    def pending(self) -> int:
+        """How many bytes wait for the client."""
+        return 0 if self.outlet is None else self.outlet.pending
+
+    @property
+    def round_trip(self) -> float | None:
+        """How long a packet to the client and its answer take, in seconds, where that is known."""
+        return round_trip(getattr(self.transport, "carrier", self.transport))
+
+    @property
+    def wanted(self) -> Collection[Subscription[Receiver]]:
+        """The subscriptions of the client."""
+        raise NotImplementedError
+
+    def shown(self) -> Connection:
+        """Return what there is to be seen of the connection."""
+        raise NotImplementedError
 
     @property
     def behind(self) -> bool:
@@ -184,6 +223,16 @@ class Client(Protocol):
         )
         self.house.broker.counters.slow_consumers += 1
         self.drop()
+
+    def told(self, act: Callable[[_Said], object], said: _Said) -> None:
+        """Count what the client publishes as `act` takes what it has `said`."""
+        broker = self.house.broker
+        counters = broker.counters
+        messages, size = counters.in_messages, counters.in_bytes
+        broker.now = now = self.house.world.clock.seconds()
+        act(said)
+        if counters.in_messages != messages:
+            self.tally.came(counters.in_messages - messages, counters.in_bytes - size, now)
 
     def drop(self) -> None:
         """Leave, and end the connection of a client that takes nothing."""

@@ -1,4 +1,4 @@
-"""What a pub/sub service has done so far, in figures."""
+"""What a pub/sub service has done so far, and each of its connections, in figures."""
 
 from attrs import define, frozen
 
@@ -19,6 +19,7 @@ class Figures:
     out_messages: int
     out_bytes: int
     slow_consumers: int
+    stale_connections: int
     missed: int
 
 
@@ -32,6 +33,7 @@ class Counters:
     out_messages: int = 0
     out_bytes: int = 0
     slow_consumers: int = 0
+    stale_connections: int = 0
     missed: int = 0
 
     def came(self, messages: int, size: int) -> None:
@@ -55,5 +57,34 @@ class Counters:
             out_messages=self.out_messages,
             out_bytes=self.out_bytes,
             slow_consumers=self.slow_consumers,
+            stale_connections=self.stale_connections,
             missed=self.missed,
         )
+
+
+@define(slots=True, eq=False)
+class Tally:
+    """What one connection has said and got; `since` and `last` are when it came and did so, in seconds.
+
+    Sizes are those of payloads. What went to it is added by the broker, and later (see
+    `Broker.add_up`).
+    """
+
+    since: float = 0.0
+    last: float = 0.0
+    in_messages: int = 0
+    in_bytes: int = 0
+    out_messages: int = 0
+    out_bytes: int = 0
+
+    def came(self, messages: int, size: int, now: float) -> None:
+        """Count messages that the connection has published, and the bytes of them all."""
+        self.in_messages += messages
+        self.in_bytes += size
+        self.last = now
+
+    def went(self, messages: int, size: int, at: float) -> None:
+        """Count messages that were for the connection, and the bytes of them all."""
+        self.out_messages += messages
+        self.out_bytes += size
+        self.last = max(self.last, at)

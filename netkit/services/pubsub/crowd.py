@@ -4,17 +4,20 @@ Rule: there are no more than `most`, and their times are looked at together, onc
 costs no delayed call of its own.
 """
 
+from collections.abc import Iterator
 from typing import Protocol
 
 from twisted.internet.defer import Deferred, succeed
 from twisted.internet.interfaces import IReactorTime
 from twisted.internet.task import LoopingCall
 
+from netkit.services.pubsub.connected import Connected
+
 SWEEP = 1.0  # seconds
 _STEP = 0.1
 
 
-class Member(Protocol):
+class Member(Connected, Protocol):
     """One client."""
 
     def warn(self) -> bool:
@@ -46,6 +49,15 @@ class Crowd:
     def __len__(self) -> int:
         """Return the number of clients."""
         return len(self._members)
+
+    def __iter__(self) -> Iterator[Member]:
+        """Return the clients in the order in which they have come."""
+        return iter(tuple(self._members))
+
+    @property
+    def closing(self) -> bool:
+        """Whether everybody is let go, and nobody comes in any more."""
+        return self._closing
 
     def join(self, member: Member) -> bool:
         """Count `member` in; return whether there was room."""

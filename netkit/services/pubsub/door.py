@@ -1,7 +1,7 @@
 """Who comes in to a pub/sub service, and what they may do there.
 
 Rule: without a login where one is needed nobody does anything; where none is needed everybody may do
-what the permissions of `*` say.
+what the permissions of `*` say. What the service itself says nobody else may say.
 """
 
 from collections.abc import Iterator
@@ -15,7 +15,7 @@ from netkit.net.logins import BusyError, Elsewhere, Logins, TooManyTriesError, i
 from netkit.net.users import passwords
 from netkit.services.kind import World
 from netkit.services.pubsub.nats.greeting import Connect
-from netkit.services.pubsub.permissions import Permissions
+from netkit.services.pubsub.permissions import OWN, Permissions
 from netkit.services.pubsub.settings import Settings
 
 TOKEN = ""
@@ -32,9 +32,9 @@ class Door:
         self.locked = settings.wants_login
         self._by_certificate = frozenset(settings.certificate_users)
         self._permissions = {
-            name: table.permissions for name, table in settings.permissions.items()
+            name: table.permissions.besides(OWN) for name, table in settings.permissions.items()
         }
-        self._anybody = self._permissions.get(ANYBODY, Permissions())
+        self._anybody = self._permissions.get(ANYBODY, Permissions().besides(OWN))
         self._logins: Logins | None = None
         if settings.users or settings.passwords or settings.token:
             written = {**settings.users, **({TOKEN: settings.token} if settings.token else {})}
@@ -58,6 +58,11 @@ class Door:
     def permissions(self, user: str = ANYBODY) -> Permissions:
         """Return what `user` may do."""
         return self._permissions.get(user, self._anybody)
+
+    def name(self, greeting: Connect, shown: ClientName | None) -> str:
+        """Return who a client is that was admitted; empty where that is nobody in particular."""
+        by_certificate = (name for name in _names(shown) if name in self._by_certificate)
+        return next(by_certificate, greeting.user)
 
     def admit(
         self, greeting: Connect, peer: IAddress, shown: ClientName | None

@@ -12,10 +12,11 @@ remembered is bounded by its weight, since a subject that thousands want weighs 
 """
 
 from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Set as AbstractSet
 from itertools import chain
 from typing import Generic, Protocol
 
-from attrs import define, frozen
+from attrs import define
 
 from netkit.services.pubsub.subjects import is_wild
 from netkit.services.pubsub.subscriptions import (
@@ -62,21 +63,38 @@ class Group(Generic[To]):
         ]
 
 
-@frozen(eq=False)
+@define(eq=False)
 class Matched(Generic[To]):
     """Who gets the messages to one subject, ready to go round.
 
     `by_form` has the receivers that want every message, under the form they want. `counted` are the
     subscriptions that end after so many messages: each needs a look. `groups` get each message once.
+
+    Each of the receivers of `by_form` has got `messages` of `size` bytes, the last at `last`, that are
+    not on its own tally yet: what goes to thousands is counted once.
     """
 
     by_form: tuple[tuple[Form, tuple[To, ...]], ...] = ()
     counted: tuple[Subscription[To], ...] = ()
     groups: tuple[Group[To], ...] = ()
+    messages: int = 0
+    size: int = 0
+    last: float = 0.0
 
     def __bool__(self) -> bool:
         """Return whether there is anybody."""
         return bool(self.by_form or self.counted or self.groups)
+
+    def only(self, forms: AbstractSet[Form]) -> "Matched[To]":
+        """Return the receivers that want every message in one of these forms."""
+        return Matched(tuple(each for each in self.by_form if each[0] in forms))
+
+    def besides(self, forms: AbstractSet[Form]) -> "Matched[To]":
+        """Return all others; here there are those in groups too."""
+        if not forms or not any(form in forms for form, _ in self.by_form):
+            return self
+        rest = tuple(each for each in self.by_form if each[0] not in forms)
+        return Matched(rest, self.counted, self.groups)
 
 
 class Watcher(Protocol):
@@ -90,7 +108,11 @@ class Watcher(Protocol):
 
 
 class Interest(Generic[To]):
-    """The subscriptions. `start(n)` says which of n members of a group is the first in turn."""
+    """The subscriptions. `start(n)` says which of n members of a group is the first in turn.
+
+    `forgotten` is called with what has matched once it is given to nobody any more. `inserted` is how
+    many subscriptions there have been.
+    """
 
     def __init__(self, start: Callable[[int], int] = lambda _: 0, weight: int = WEIGHT) -> None:
         self._start = start
@@ -103,7 +125,10 @@ class Interest(Generic[To]):
         self._weights: dict[bytes, dict[bytes, int]] = {}  # of the subjects, by their first tokens
         self._exact: dict[bytes, dict[bytes, Matched[To]]] = {}  # by pattern and queue
         self._nobody: Matched[To] = Matched()
+        self._passing: Matched[To] = self._nobody  # the last that is not remembered
+        self.inserted = 0
         self.watcher: Watcher | None = None
+        self.forgotten: Callable[[Matched[To]], None] = _nothing
 
     def __len__(self) -> int:
         """Return the number of subscriptions."""
@@ -122,6 +147,7 @@ class Interest(Generic[To]):
         else:
             self._plain[pattern], first = with_one(self._plain.get(pattern), subscription)
         self._count += 1
+        self.inserted += 1
         self.changed(pattern)
         if first and self.watcher is not None:
             self.watcher.first(pattern, subscription.queue)
@@ -162,11 +188,21 @@ class Interest(Generic[To]):
         place = self._tree.at(pattern) if is_wild(pattern) else self._plain.get(pattern)
         there = tuple(members(place, queue))
         if any(one.bars is not None for one in there):
-            return self._sorted(one for one in there if not _bars(one, subject))
+            return self._pass(self._sorted(one for one in there if not _bars(one, subject)))
         matched = self._sorted(there)
         if there:
             self._exact.setdefault(pattern, {})[queue] = matched
         return matched
+
+    def matched(self) -> Iterator[Matched[To]]:
+        """Yield all that has matched and is not `forgotten`."""
+        exact = (there.values() for there in self._exact.values())
+        return chain(self._matched.values(), (self._passing,), *exact)
+
+    @property
+    def remembered(self) -> int:
+        """Of how many subjects it is remembered who gets what is published to them."""
+        return len(self._matched)
 
     def wanted(self) -> Iterator[tuple[bytes, bytes]]:
         """Yield each pattern and queue for which there is a subscription, once."""
@@ -174,7 +210,10 @@ class Interest(Generic[To]):
 
     def changed(self, pattern: bytes) -> None:
         """Forget what matches `pattern`: a subscription to it has come, changed or gone."""
-        self._exact.pop(pattern, None)
+        for exact in self._exact.pop(pattern, {}).values():
+            self.forgotten(exact)
+        if self._passing is not self._nobody:
+            self._pass(self._nobody)
         if not self._matched:
             return
         first = pattern.partition(b".")[0]
@@ -197,6 +236,12 @@ class Interest(Generic[To]):
         matched = self._sorted(wanted) if wanted else self._nobody
         if len(subject) <= _LONG:
             self._remember(tokens[0], subject, matched, ENTRY + len(wanted))
+            return matched
+        return self._pass(matched)
+
+    def _pass(self, matched: Matched[To]) -> Matched[To]:
+        self.forgotten(self._passing)
+        self._passing = matched
         return matched
 
     def _sorted(self, wanted: Iterable[Subscription[To]]) -> Matched[To]:
@@ -224,17 +269,25 @@ class Interest(Generic[To]):
         self._weights.setdefault(first, {})[subject] = weight
 
     def _forget(self, first: bytes, subject: bytes) -> None:
-        if self._matched.pop(subject, None) is None:
+        matched = self._matched.pop(subject, None)
+        if matched is None:
             return
+        self.forgotten(matched)
         weights = self._weights[first]
         self._weight -= weights.pop(subject)
         if not weights:
             del self._weights[first]
 
     def _forget_all(self) -> None:
+        for matched in self._matched.values():
+            self.forgotten(matched)
         self._matched.clear()
         self._weights.clear()
         self._weight = 0
+
+
+def _nothing(_: object) -> None:
+    """Do nothing."""
 
 
 def _bars(subscription: Subscription[To], subject: bytes) -> bool:

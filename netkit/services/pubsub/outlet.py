@@ -7,12 +7,13 @@ that, and it is told how many. Nothing is read from it meanwhile, so that a
 client which says more than it takes is slowed down by its own connection and not cut for it.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Protocol
 
 from twisted.internet.interfaces import IDelayedCall, IPushProducer, IReactorTime
 from zope.interface import implementer
 
+from netkit.net.progress import progress
 from netkit.net.stream import IStream
 from netkit.services.pubsub.backlog import Backlog
 from netkit.services.pubsub.messages import Published
@@ -22,6 +23,9 @@ from netkit.services.pubsub.settings import Settings
 
 class Owner(Protocol):
     """Whose way out it is."""
+
+    def send_by(self, deliver: Callable[[bytes], None]) -> None:
+        """Hand what there is to `deliver` from now on, which sends or keeps it."""
 
     def let_go_slow(self, pending: int, seconds: float) -> None:
         """End the connection: so many bytes, which are dropped, have waited for so many seconds."""
@@ -60,20 +64,14 @@ class Outlet:
         self._full = False
         self._behind_since: float | None = None
         self._deadline: IDelayedCall | None = None
+        owner.send_by(transport.write)
         transport.registerProducer(self, streaming=True)
 
-    def deliver(self, piece: bytes) -> None:
-        """Send `piece`, after what waits already."""
-        if self._behind_since is None:
-            self._transport.write(piece)
-            return
-        backlog = self._some_backlog()
-        backlog.add(piece, self._clock.seconds())
-        most = self._settings.pending_bytes
-        if backlog.size > most:
-            backlog.make_room(most)
-            if backlog.size > most:
-                self._let_go(self._behind_since)
+    @property
+    def pending(self) -> int:
+        """How many bytes wait here, and as far as that can be seen behind the transport too."""
+        kept = 0 if self._backlog is None else self._backlog.size
+        return kept + max(0, progress(self._transport).unsent)
 
     @property
     def behind(self) -> bool:
@@ -112,6 +110,7 @@ class Outlet:
         self._full = True
         if self._behind_since is None:
             self._behind_since = self._clock.seconds()
+            self._owner.send_by(self._keep)
             self._transport.pauseProducing()
             if self._deadline is None:
                 self._look_in(self._settings.pending_seconds)
@@ -126,6 +125,7 @@ class Outlet:
         if not self._full:
             self._behind_since = None
             self._backlog = None
+            self._owner.send_by(self._transport.write)
             self._transport.resumeProducing()
             if backlog is not None and (missed := backlog.missed()):
                 self._owner.caught_up(missed)
@@ -135,6 +135,16 @@ class Outlet:
         if self._deadline is not None:
             self._deadline.cancel()
             self._deadline = None
+
+    def _keep(self, piece: bytes) -> None:
+        """Send `piece` after what waits already."""
+        backlog, now = self._some_backlog(), self._clock.seconds()
+        backlog.add(piece, now)
+        most = self._settings.pending_bytes
+        if backlog.size > most:
+            backlog.make_room(most)
+            if backlog.size > most:
+                self._let_go(now if self._behind_since is None else self._behind_since)
 
     def _look_in(self, seconds: float) -> None:
         self._deadline = self._clock.callLater(seconds, self._look)

@@ -4,14 +4,24 @@ Deny is stronger than allow. Rule: a pattern that is subscribed to must be cover
 allowed as a whole; what is denied below it is held back message by message (`bar`).
 """
 
+import re
 from collections.abc import Callable
 
 from attrs import evolve, field, frozen
 
 from netkit.services.pubsub.subjects import covers, overlap
 
+OWN = (b"_MISSED", b"_MISSED.>")
+"""What the service alone publishes: how many messages a slow client went without."""
+
 REMEMBERED = 1024
 _SHORT = 256
+_WILD = re.compile(rb"(?<![^.])[*>](?=\.|\Z)|\Z")
+
+
+def is_own(subject: bytes) -> bool:
+    """Return whether `subject` is one that the service alone publishes to."""
+    return subject.startswith(OWN[0]) and any(covers(pattern, subject) for pattern in OWN)
 
 
 @frozen
@@ -25,10 +35,16 @@ class Rules:
     deny: tuple[bytes, ...] = ()
     also: "Rules | None" = None
     _known: dict[bytes, bool] = field(factory=dict, init=False, eq=False, repr=False)
+    _suspects: tuple[bytes, ...] = field(init=False, eq=False, repr=False)
+
+    @_suspects.default
+    def _beginnings(self) -> tuple[bytes, ...]:
+        """Return what stands before the wildcards of what is denied: all else needs no look."""
+        return tuple(_WILD.split(pattern, maxsplit=1)[0] for pattern in self.deny)
 
     def permit(self, wanted: bytes) -> bool:
         """Return whether `wanted`, a subject or a pattern, is allowed."""
-        if self.allow is None and not self.deny and self.also is None:
+        if self.allow is None and self.also is None and not wanted.startswith(self._suspects):
             return True
         known = self._known.get(wanted)
         if known is None:
@@ -67,6 +83,10 @@ class Permissions:
 
     publish: Rules = Rules()
     subscribe: Rules = Rules()
+
+    def besides(self, own: tuple[bytes, ...]) -> "Permissions":
+        """Return what these permit, but for publishing to `own`."""
+        return evolve(self, publish=evolve(self.publish, deny=(*self.publish.deny, *own)))
 
     def within(self, others: "Permissions") -> "Permissions":
         """Return what both these and `others` permit."""

@@ -1,14 +1,15 @@
 """The line protocol on a transport: whoever is there says lines on one subject, and hears them all."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Mapping
 
 from twisted.internet.interfaces import IAddress
 from twisted.internet.protocol import ServerFactory
 
 from netkit.net.lines import LineSplitter
 from netkit.services.pubsub import lines
-from netkit.services.pubsub.broker import Receiver
 from netkit.services.pubsub.client import Client, House
+from netkit.services.pubsub.connected import Connection, tls_of
+from netkit.services.pubsub.gathering import Receiver
 from netkit.services.pubsub.messages import Published
 from netkit.services.pubsub.subscriptions import Subscription
 
@@ -32,6 +33,17 @@ class LineClient(Client):
         if self._subscription is not None:
             self.house.broker.interest.remove(self._subscription)
 
+    @property
+    def wanted(self) -> Collection[Subscription[Receiver]]:
+        """The one subscription."""
+        return () if self._subscription is None else (self._subscription,)
+
+    def shown(self) -> Connection:
+        """Return what there is to be seen of the connection."""
+        version, cipher = tls_of(self.transport)
+        peer = self.transport.getPeer()
+        return Connection(kind="line", peer=peer, tls_version=version, tls_cipher=cipher)
+
     def refusal(self, most: int) -> bytes:
         """Return what the client hears who is one too many."""
         return lines.full(most)
@@ -50,7 +62,8 @@ class LineClient(Client):
             return
         said = self._splitter.feed(data)
         if said:
-            self.house.broker.publish(Published(self._subject, list(said), source=self.source))
+            run = Published(self._subject, list(said), source=self.source)
+            self.told(self.house.broker.publish, run)
             self.house.broker.said(self)
         if self._splitter.too_long and self.outlet is not None:  # its own lines may be too many
             self._let_go_long()
@@ -66,14 +79,13 @@ class LineClient(Client):
 
 
 class LineFactory(ServerFactory):
-    """Builds the clients of one listener; `numbers` is shared by all listeners of the service."""
+    """Builds the clients of one listener."""
 
     noisy = False
 
-    def __init__(self, house: House, numbers: Iterator[int]) -> None:
+    def __init__(self, house: House) -> None:
         self._house = house
-        self._numbers = numbers
 
     def buildProtocol(self, addr: IAddress | None) -> LineClient:  # noqa: ARG002 (asked for when connected)
         """Return a client for one connection."""
-        return LineClient(self._house, next(self._numbers))
+        return LineClient(self._house, next(self._house.numbers))

@@ -1,12 +1,12 @@
 """A pub/sub service as it runs: one broker for the clients of all its listeners."""
 
 from collections.abc import Callable
-from itertools import count
 from random import random, randrange
 
 from attrs import evolve
 from twisted.internet.defer import Deferred
 
+from netkit.net.addresses import SocketAddress
 from netkit.net.dial import Way
 from netkit.net.logins import Elsewhere
 from netkit.services.kind import References, Running, World
@@ -17,15 +17,16 @@ from netkit.services.pubsub.crowd import Crowd
 from netkit.services.pubsub.door import Door
 from netkit.services.pubsub.fabric.counters import FabricFigures
 from netkit.services.pubsub.fabric.link import Link
-from netkit.services.pubsub.fabric.servers import Server
 from netkit.services.pubsub.nats.protocol import NatsFactory, Terms
+from netkit.services.pubsub.nats.servers import Server
 from netkit.services.pubsub.permissions import Permissions
 from netkit.services.pubsub.protocol import LineFactory
+from netkit.services.pubsub.room import Room
 from netkit.services.pubsub.settings import Options, Protocol, Settings
 
 
 class PubSub(Running[Options]):
-    """One pub/sub service.
+    """One pub/sub service, which runs `since` then, in the clock's seconds.
 
     Passwords are looked into `elsewhere`, by default in threads. `ways` lead to the servers of a fabric,
     by default as their URLs say.
@@ -38,15 +39,18 @@ class PubSub(Running[Options]):
         elsewhere: Elsewhere | None = None,
         ways: Callable[[Server], Way] | None = None,
     ) -> None:
+        broker = Broker(randrange, settings.policies)
         self._house = House(
-            Broker(randrange, settings.policies),
+            broker,
             Crowd(world.clock, settings.clients),
             settings,
             world,
             Door(settings, world, elsewhere),
+            Room(broker.interest, settings.subscriptions, world.clock, world.log),
         )
-        self._terms = Terms(settings.nats, edge=bool(settings.fabric.servers))
-        self._numbers = count(1)
+        self._terms = Terms(settings.nats, self._house.room.has, edge=bool(settings.fabric.servers))
+        self._factories: list[LineFactory | NatsFactory] = []
+        self.since = world.clock.seconds()
         self._link: Link | None = None
         if settings.fabric.servers:
             self._link = Link(self._house.broker, settings.fabric, world, chance=random, ways=ways)
@@ -63,9 +67,31 @@ class PubSub(Running[Options]):
 
     def factory(self, options: Options) -> LineFactory | NatsFactory:
         """Return what serves the clients of one listener, in the protocol it speaks."""
+        factory: LineFactory | NatsFactory
         if options.protocol is Protocol.NATS:
-            return NatsFactory(self._house, self._numbers, self._terms, options)
-        return LineFactory(self._house, self._numbers)
+            factory = NatsFactory(self._house, self._terms, options)
+        else:
+            factory = LineFactory(self._house)
+        self._factories.append(factory)
+        return factory
+
+    @property
+    def listening(self) -> SocketAddress | None:
+        """Where NATS clients connect, if all listeners are for them and one is on IP."""
+        if not all(isinstance(each, NatsFactory) for each in self._factories):
+            return None
+        return min(self._house.world.listening(), key=str, default=None)
+
+    @property
+    def requires_tls(self) -> bool:
+        """Whether all NATS clients that come by a listener have TLS."""
+        doors = [each for each in self._factories if isinstance(each, NatsFactory)]
+        return bool(doors) and all(each.secure for each in doors)
+
+    @property
+    def terms(self) -> Terms:
+        """What all NATS clients share."""
+        return self._terms
 
     @property
     def house(self) -> House:
@@ -75,11 +101,12 @@ class PubSub(Running[Options]):
     def nats_within(self, limit: Permissions) -> NatsFactory:
         """Return what serves NATS clients that may do no more than `limit` says."""
         house = evolve(self._house, door=self._house.door.within(limit))
-        return NatsFactory(house, self._numbers, self._terms, Options(Protocol.NATS))
+        return NatsFactory(house, self._terms, Options(Protocol.NATS))
 
     def startService(self) -> None:
         """Connect to the cluster, where there is one."""
         super().startService()
+        self.since = self._house.world.clock.seconds()
         if self._link is not None:
             self._link.start()
 

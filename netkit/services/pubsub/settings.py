@@ -20,7 +20,7 @@ from netkit.net.users import HASH, HashText, Users
 from netkit.services.kind import Complaint
 from netkit.services.pubsub.fabric.settings import Fabric
 from netkit.services.pubsub.fabric.settings import complaints as of_fabric
-from netkit.services.pubsub.permissions import Permissions, Rules
+from netkit.services.pubsub.permissions import Permissions, Rules, is_own
 from netkit.services.pubsub.policies import Policies, Policy
 from netkit.services.pubsub.subjects import is_pattern, is_subject
 
@@ -145,7 +145,8 @@ class Settings:
     """The table.
 
     `lines` is the subject on which line clients hear each other, and whoever else is there.
-    `line_bytes` is the longest line, without its end. A client is let go when more than
+    `line_bytes` is the longest line, without its end. There are so many `clients` at most, and so many
+    `subscriptions` of all of them together. A client is let go when more than
     `pending_bytes` wait for it, or when something has waited for it for `pending_seconds`. By the first
     rule of `slow` that matches a message such a client may go without it. `nats` is about the clients
     that speak NATS, `fabric` about the cluster that the node is an edge of.
@@ -159,6 +160,7 @@ class Settings:
     lines: Annotated[str, SubjectText()] = "lines"
     line_bytes: Bytes = 4096
     clients: Count = 10_000
+    subscriptions: Count = 1_000_000
     pending_bytes: Bytes = 8 * 1024 * 1024
     pending_seconds: Seconds = 10.0
     slow: tuple[SlowRule, ...] = ()
@@ -182,11 +184,13 @@ class Settings:
 
 
 def complaints(settings: Settings) -> Iterator[Complaint]:
-    """Yield what is wrong with the fabric and the users.
+    """Yield what is wrong with the fabric, the subject of lines and the users.
 
     Raise ConfigError for problems in the file of passwords.
     """
     yield from of_fabric(settings.fabric)
+    if is_own(settings.lines.encode()):
+        yield Complaint(("lines",), "is what the service alone publishes; another subject")
     known = Users.of(settings.users, settings.passwords)
     for path, wrong in known.complaints:
         yield Complaint(path, wrong)

@@ -1,39 +1,16 @@
 """The broker gives everyone what they want, in order, once written and shared."""
 
-from attrs import Factory, define
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
-from netkit.services.pubsub.broker import Broker, Receiver
+from netkit.services.pubsub.broker import Broker
+from netkit.services.pubsub.gathering import CROWD, PIECES, Receiver
 from netkit.services.pubsub.messages import Published
 from netkit.services.pubsub.nats.writing import nobody
 from netkit.services.pubsub.policies import Policies, Policy
 from netkit.services.pubsub.subscriptions import Form, Subscription
-
-
-@define(eq=False)
-class Ear:
-    """A receiver that keeps what it gets."""
-
-    pieces: list[bytes] = Factory(list)
-    heard: list[bytes] = Factory(list)
-    over: list[Subscription[Receiver]] = Factory(list)
-
-    behind: bool = False
-    spared: list[tuple[bytes, Policy]] = Factory(list)
-
-    def deliver_spare(self, piece: bytes, run: Published, policy: Policy) -> None:
-        """Keep."""
-        self.spared.append((piece, policy))
-
-    def deliver(self, piece: bytes) -> None:
-        """Keep."""
-        self.heard.append(piece)
-
-    def ended(self, subscription: Subscription[Receiver]) -> None:
-        """Keep."""
-        self.over.append(subscription)
+from tests.services.pubsub.ears import Ear
 
 
 def _plain(run: Published) -> bytes:
@@ -125,6 +102,64 @@ class EveryoneTests(BrokerTestCase):
         self.assertIs(one.heard[0], two.heard[0])
         self.broker.settle()
         self.assertEqual(len(one.heard), 1)
+
+    def test_crowd(self) -> None:
+        """What comes in a row for the same crowd is joined once, whoever else wants some of it."""
+        crowd, (other,) = self.ears(CROWD), self.ears(1)
+        for ear in crowd:
+            self.subscribe(ear, b">")
+        self.subscribe(other, b"b")
+        for subject in (b"a", b"a", b"b", b"a", b"c"):
+            self.publish(b"x", subject=subject)
+        self.assertLessEqual(max(len(ear.pieces) for ear in crowd), 2)
+        self.broker.settle()
+        for ear in crowd:
+            self.assertEqual(ear.heard, [b"a=x a=x b=x a=x c=x "])
+            self.assertIs(ear.heard[0], crowd[0].heard[0])
+        self.assertEqual(other.heard, [b"b=x "])
+
+    @settings(deadline=None, max_examples=60)
+    @given(st.lists(st.sampled_from((b"a", b"b", b"c", b"PONG", b"settle")), max_size=30))
+    def test_order(self, happens: list[bytes]) -> None:
+        """Everybody gets what they want in the order in which it was said, however it is gathered."""
+        self.broker = Broker()
+        patterns = [b">"] * CROWD + [b"a"] * (CROWD + 1) + [b"b", b"c"]
+        ears = self.ears(len(patterns))
+        for ear, pattern in zip(ears, patterns, strict=True):
+            self.subscribe(ear, pattern)
+        self.subscribe(ears[0], b"b", form=_loud)
+        expected = [b""] * len(ears)
+        for number, what in enumerate(happens):
+            if what == b"settle":
+                self.broker.settle()
+            elif what == b"PONG":
+                self.broker.give(b"PONG ", ears[0])
+                expected[0] += b"PONG "
+            else:
+                self.publish(b"%d" % number, subject=what)
+                for index, pattern in enumerate(patterns):
+                    expected[index] += b"%b=%d " % (what, number) * (pattern in (b">", what))
+                expected[0] += b"B=%d " % number * (what == b"b")
+        self.broker.settle()
+        heard = [b"".join(ear.heard) for ear in ears]
+        self.assertEqual(*([sorted(each.split()) for each in said] for said in (heard, expected)))
+        self.assertEqual(heard[1:], expected[1:])
+
+    def test_bounds(self) -> None:
+        """One read of a great many runs for a great many receivers has few pieces wait at a time."""
+        ears = self.ears(100)
+        for ear in ears:
+            self.subscribe(ear, b">", form=lambda run: b"%b " % run.subject)
+        most = 0
+        for number in range(3000):
+            self.publish(b"", subject=b"%d" % number)
+            if not number % 50:
+                most = max(most, sum(len(ear.pieces) for ear in ears))
+        self.broker.settle()
+        said = b"".join(b"%d " % number for number in range(3000))
+        self.assertEqual({b"".join(ear.heard) for ear in ears}, {said})
+        self.assertLessEqual(most, PIECES + len(ears))
+        self.assertLessEqual(len(ears[0].heard), 1 + 3000 * len(ears) // PIECES)
 
     def test_nobody(self) -> None:
         """What nobody wants is not even written, and whoever asks is told so."""

@@ -1,12 +1,20 @@
 """The crowd counts its members and looks at them once a second."""
 
+from twisted.internet.address import UNIXAddress
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
+from netkit.services.pubsub.connected import Connection
+from netkit.services.pubsub.counters import Tally
 from netkit.services.pubsub.crowd import Crowd
 
 
 class _Member:
+    number = pending = 0
+    round_trip = None
+    tally = Tally()
+    wanted = ()
+
     def __init__(self, crowd: Crowd | None = None) -> None:
         self.closed = 0
         self.crowd = crowd
@@ -20,6 +28,9 @@ class _Member:
 
     def warn(self) -> bool:
         return self.crowd is not None
+
+    def shown(self) -> Connection:
+        return Connection(kind="test", peer=UNIXAddress(None))
 
     def close(self) -> None:
         self.closed += 1

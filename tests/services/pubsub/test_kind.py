@@ -45,6 +45,13 @@ class KindTests(SynchronousTestCase):
             [(("permissions", "an"), 'there is no user "an"; did you mean "ann"?')],
         )
 
+    def test_lines(self) -> None:
+        """Lines have a subject that clients may publish to."""
+        for subject, right in (("lines", True), ("_MISSED.lines", False), ("_MISSED", False)):
+            found = [(each.path, each.text) for each in KIND.complaints(Settings(lines=subject))]
+            wrong = [(("lines",), "is what the service alone publishes; another subject")]
+            self.assertEqual(found, [] if right else wrong)
+
     def test_permissions(self) -> None:
         """A table of permissions is read; a pattern that is none is a problem, and one needs no list."""
         document = Document(

@@ -1,6 +1,6 @@
 """An outlet sends at once, keeps what a slow client does not take, and loses patience."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -28,6 +28,10 @@ class _Client:
         self.missed: list[Mapping[bytes, int]] = []
         self.outlet = Outlet(self.peer, limits, self.clock, self)
 
+    def send_by(self, deliver: Callable[[bytes], None]) -> None:
+        """Send by it."""
+        self.deliver = deliver
+
     def let_go_slow(self, pending: int, seconds: float) -> None:
         assert not self.peer.aborted, "it is told of before"
         self.slow.append((pending, seconds))
@@ -41,20 +45,20 @@ class KeepingUpTests(SynchronousTestCase):
     def test_at_once(self) -> None:
         """A piece is sent at once to a client that keeps up."""
         client = _Client()
-        client.outlet.deliver(b"one\n")
+        client.deliver(b"one\n")
         self.assertEqual(client.peer.take(), b"one\n")
 
     def test_no_clock(self) -> None:
         """Nothing is timed for a client that keeps up."""
         client = _Client()
-        client.outlet.deliver(b"one\n")
+        client.deliver(b"one\n")
         self.assertEqual(client.clock.getDelayedCalls(), [])
 
     def test_one_large_piece(self) -> None:
         """A piece larger than `pending_bytes` is no reason to let a client go that takes it."""
         client = _Client(pending_bytes=1)
         for _ in range(3):
-            client.outlet.deliver(b"x" * 1_000_000)
+            client.deliver(b"x" * 1_000_000)
             self.assertEqual(len(client.peer.take()), 1_000_000)
         client.clock.advance(100)
         self.assertEqual(client.slow, [])
@@ -64,19 +68,19 @@ class BehindTests(SynchronousTestCase):
     def test_order(self) -> None:
         """What waits is sent in its order as soon as the client takes what is before it."""
         client = _Client()
-        client.outlet.deliver(_FULL)
-        client.outlet.deliver(b"one\n")
-        client.outlet.deliver(b"two\n")
+        client.deliver(_FULL)
+        client.deliver(b"one\n")
+        client.deliver(b"two\n")
         self.assertEqual(client.peer.take(), _FULL + b"one\ntwo\n")
-        client.outlet.deliver(b"three\n")
+        client.deliver(b"three\n")
         self.assertEqual(client.peer.take(), b"three\n")
 
     def test_write_buffer_stays_small(self) -> None:
         """What waits does so in the backlog, where the pieces are shared, not in the transport."""
         client = _Client(pending_bytes=10 * _BUFFER)
-        client.outlet.deliver(_FULL)
+        client.deliver(_FULL)
         for _ in range(1000):
-            client.outlet.deliver(b"x" * 500)
+            client.deliver(b"x" * 500)
         self.assertEqual(client.peer.waiting, len(_FULL))
         client.peer.take(len(_FULL))
         self.assertLess(client.peer.waiting, 2 * _BUFFER + 500)
@@ -84,8 +88,8 @@ class BehindTests(SynchronousTestCase):
     def test_nothing_is_read(self) -> None:
         """Nothing is read from a client until it has taken what is there for it."""
         client = _Client()
-        client.outlet.deliver(_FULL)
-        client.outlet.deliver(b"one\n")
+        client.deliver(_FULL)
+        client.deliver(b"one\n")
         self.assertFalse(client.peer.reading)
         client.peer.take()
         self.assertTrue(client.peer.reading)
@@ -93,11 +97,11 @@ class BehindTests(SynchronousTestCase):
     def test_too_much(self) -> None:
         """A client is let go when more than `pending_bytes` wait, and only then."""
         client = _Client(pending_bytes=1000)
-        client.outlet.deliver(_FULL)
-        client.outlet.deliver(b"x" * 1000)
+        client.deliver(_FULL)
+        client.deliver(b"x" * 1000)
         self.assertEqual(client.slow, [])
         client.clock.advance(3)
-        client.outlet.deliver(b"x")
+        client.deliver(b"x")
         self.assertEqual(client.slow, [(1001, 3)])
         self.assertTrue(client.peer.aborted)
         self.assertEqual(client.clock.getDelayedCalls(), [])
@@ -105,8 +109,8 @@ class BehindTests(SynchronousTestCase):
     def test_too_long(self) -> None:
         """A client is let go when something has waited for `pending_seconds`."""
         client = _Client(pending_seconds=10)
-        client.outlet.deliver(_FULL)
-        client.outlet.deliver(b"x" * 7)
+        client.deliver(_FULL)
+        client.deliver(b"x" * 7)
         client.clock.advance(9.9)
         self.assertEqual(client.slow, [])
         client.clock.advance(0.2)
@@ -117,11 +121,11 @@ class BehindTests(SynchronousTestCase):
         """The time counts from the oldest that waits, not from the first time it was behind."""
         client = _Client(pending_seconds=10)
         for _ in range(20):
-            client.outlet.deliver(_FULL)
+            client.deliver(_FULL)
             client.clock.advance(6)
             client.peer.take()
         self.assertEqual(client.slow, [])
-        client.outlet.deliver(_FULL)
+        client.deliver(_FULL)
         client.clock.pump([2.5, 2.5, 2.5])
         self.assertEqual(client.slow, [])
         client.clock.advance(2.5)
@@ -130,9 +134,9 @@ class BehindTests(SynchronousTestCase):
     def test_always_a_little_behind(self) -> None:
         """A client that never empties its backlog stays, as long as nothing in it grows old."""
         client = _Client(pending_bytes=4 * _BUFFER, pending_seconds=10)
-        client.outlet.deliver(_FULL)
+        client.deliver(_FULL)
         for _ in range(20):
-            client.outlet.deliver(_FULL)
+            client.deliver(_FULL)
             client.clock.advance(4)
             client.peer.take(len(_FULL))
             self.assertFalse(client.peer.reading)
@@ -141,7 +145,7 @@ class BehindTests(SynchronousTestCase):
     def test_a_trickle_is_not_enough(self) -> None:
         """A client that takes a little now and then is let go as what waits grows old."""
         client = _Client(pending_seconds=10)
-        client.outlet.deliver(_FULL)
+        client.deliver(_FULL)
         for _ in range(11):
             client.clock.advance(1)
             client.peer.take(1)
@@ -151,7 +155,7 @@ class BehindTests(SynchronousTestCase):
         """A client that falls behind a thousand times has one delayed call."""
         client = _Client()
         for _ in range(1000):
-            client.outlet.deliver(_FULL)
+            client.deliver(_FULL)
             client.peer.take()
         self.assertEqual(len(client.clock.getDelayedCalls()), 1)
         client.clock.advance(10)
@@ -169,7 +173,7 @@ class SpareTests(SynchronousTestCase):
         """Who is behind goes without the oldest or the newest, and hears of it once all is sent."""
         for policy, kept in ((Policy.DROP_OLDEST, b"b"), (Policy.DROP_NEWEST, b"a")):
             client = _Client(pending_bytes=6000)
-            client.outlet.deliver(_FULL)
+            client.deliver(_FULL)
             for letter in (b"a", b"b"):
                 client.outlet.deliver_spare(letter * 5000, _RUN, policy)
             self.assertEqual(client.missed, [])
@@ -180,9 +184,9 @@ class SpareTests(SynchronousTestCase):
     def test_makes_room(self) -> None:
         """Messages that may be left out are, before a client is let go for others."""
         client = _Client(pending_bytes=6000)
-        client.outlet.deliver(_FULL)
+        client.deliver(_FULL)
         client.outlet.deliver_spare(b"a" * 5000, _RUN, Policy.DROP_NEWEST)
-        client.outlet.deliver(b"b" * 5000)
+        client.deliver(b"b" * 5000)
         self.assertEqual(client.slow, [])
         self.assertEqual(client.peer.take(), _FULL + b"b" * 5000)
         self.assertEqual(client.missed, [{b"s": 2}])
@@ -193,8 +197,8 @@ class EndTests(SynchronousTestCase):
     def test_close(self) -> None:
         """A close comes after everything that waits."""
         client = _Client()
-        client.outlet.deliver(_FULL)
-        client.outlet.deliver(b"one\n")
+        client.deliver(_FULL)
+        client.deliver(b"one\n")
         client.outlet.close()
         self.assertFalse(client.peer.disconnected)
         self.assertEqual(client.peer.take(), _FULL + b"one\n")
@@ -204,8 +208,8 @@ class EndTests(SynchronousTestCase):
     def test_flush(self) -> None:
         """Last words go behind everything that waits, and no limit holds for them any more."""
         client = _Client(pending_bytes=4)
-        client.outlet.deliver(_FULL)
-        client.outlet.deliver(b"one\n")
+        client.deliver(_FULL)
+        client.deliver(b"one\n")
         client.outlet.flush(b"bye\n")
         client.clock.advance(100)
         self.assertEqual(client.peer.take(), _FULL + b"one\nbye\n")
@@ -215,7 +219,7 @@ class EndTests(SynchronousTestCase):
     def test_connection_lost(self) -> None:
         """A connection that is lost leaves no delayed call behind."""
         client = _Client()
-        client.outlet.deliver(_FULL)
+        client.deliver(_FULL)
         client.peer.abortConnection()
         self.assertEqual(client.clock.getDelayedCalls(), [])
         self.assertEqual(client.slow, [])
@@ -227,7 +231,7 @@ class EndTests(SynchronousTestCase):
         client = _Client(pending_bytes=2**40)
         pieces = [bytes((number,)) * size for number, (size, _) in enumerate(steps)]
         for piece, (_, most) in zip(pieces, steps, strict=True):
-            client.outlet.deliver(piece)
+            client.deliver(piece)
             client.peer.take(most)
         client.peer.take()
         self.assertEqual(client.peer.taken, b"".join(pieces))

@@ -2,7 +2,8 @@
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from netkit.services.pubsub.permissions import REMEMBERED, Permissions, Rules
+from netkit.services.pubsub.permissions import OWN, REMEMBERED, Permissions, Rules, is_own
+from netkit.services.pubsub.subjects import covers
 
 
 class RulesTests(SynchronousTestCase):
@@ -34,6 +35,25 @@ class RulesTests(SynchronousTestCase):
         self.assertFalse(rules.permit(b"a.x"))
         self.assertFalse(rules.permit(b"a.secret.b"))
         self.assertFalse(rules.permit(b"a.secret.*"))
+
+    def test_deny_as_naively(self) -> None:
+        """What a pattern denies is just what it covers, wherever its wildcards stand."""
+        patterns = (b"a", b"a.b", b"a.*", b"a.>", b"a*.b", b"*.b", b">", b"*", b"a.*.c", b"a>.x")
+        wanted = (*patterns, b"ab", b"a.b.c", b"b.b", b"a.x.c", b"a.bc", b"a*.c")
+        for denied in patterns:
+            rules = Rules(deny=(denied,))
+            for each in wanted:
+                with self.subTest((denied, each)):
+                    self.assertEqual(rules.permit(each), not covers(denied, each))
+
+    def test_own(self) -> None:
+        """What the service says itself nobody else may say, by whichever permissions."""
+        for permissions in (Permissions(), Permissions(Rules((b">",)), Rules(deny=(b"a",)))):
+            besides = permissions.besides(OWN)
+            for subject in (b"_MISSED", b"_MISSED.a", b"_MISSEDX", b"_missed.a", b"x._MISSED.a"):
+                self.assertEqual(besides.publish.permit(subject), not is_own(subject))
+            self.assertTrue(besides.subscribe.permit(b"_MISSED.>"))
+        self.assertEqual([is_own(b"_MISSED.a.b"), is_own(b"_MISSEDX")], [True, False])
 
     def test_held_back(self) -> None:
         """What is denied below a pattern that is allowed is held back subject by subject."""

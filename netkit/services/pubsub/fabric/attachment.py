@@ -16,11 +16,11 @@ from twisted.python.failure import Failure
 from netkit.net.dial import Way
 from netkit.services.pubsub.broker import Broker
 from netkit.services.pubsub.fabric.edge import Edge, State
-from netkit.services.pubsub.fabric.line import Line, Single, Terms
 from netkit.services.pubsub.fabric.settings import Fabric
 from netkit.services.pubsub.fabric.side import Side
 from netkit.services.pubsub.messages import Published
 from netkit.services.pubsub.nats.greeting import Info
+from netkit.services.pubsub.nats.line import Line, Single, Terms
 
 
 @frozen(eq=False)
@@ -89,6 +89,7 @@ class Attachment:
 
     def came(self, line: Line, run: Published) -> None:
         """Route messages."""
+        self._ground.broker.now = self._ground.clock.seconds()
         self._ground.edge.land(self._side(line), run)
 
     def answered(self, line: Line) -> None:

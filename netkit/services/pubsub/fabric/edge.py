@@ -10,6 +10,8 @@ a group gets a message, wherever that was published.
   here, which gets it from above, if it is chosen. What comes down never goes up.
 - What comes down for one pattern and queue goes to the subscriptions of exactly these, so that nobody
   gets it twice whose patterns overlap.
+- What comes down outside queue groups is told to the broker's witnesses, once, however many patterns
+  it comes for. What a group here gets is not: it may have been published here, which nobody can see.
 - What is published behind a change of what groups want waits until the server has answered to it.
 - Who publishes faster than the server takes it is read no faster than that; what many publish at once
   beyond what may wait is dropped, and counted.
@@ -27,15 +29,19 @@ from enum import Enum
 
 from attrs import evolve
 
-from netkit.services.pubsub.broker import Broker, Publisher, Receiver
+from netkit.services.pubsub.broker import Broker, Publisher
+from netkit.services.pubsub.counters import Tally
 from netkit.services.pubsub.fabric.counters import FabricCounters, FabricFigures
+from netkit.services.pubsub.fabric.firsts import Firsts
 from netkit.services.pubsub.fabric.pending import Pending
 from netkit.services.pubsub.fabric.side import Side
+from netkit.services.pubsub.gathering import Receiver
 from netkit.services.pubsub.interest import Matched
 from netkit.services.pubsub.messages import Published
 from netkit.services.pubsub.nats import writing
 from netkit.services.pubsub.nats.grammar import LINE_BYTES
 from netkit.services.pubsub.nats.greeting import Info
+from netkit.services.pubsub.permissions import is_own
 from netkit.services.pubsub.policies import Policy
 from netkit.services.pubsub.subscriptions import Subscription
 
@@ -67,6 +73,7 @@ class Edge:
         self.talk = Side()
         self.groups = Side()
         self.pieces: list[bytes] = []
+        self.tally = Tally()  # of a receiver without subscriptions: nothing
         self._broker = broker
         self._buffers = buffers
         self._stir = stir
@@ -76,6 +83,7 @@ class Edge:
         self._barrier = 0  # the ping that must be answered before anything is published
         self._heard_here: dict[int, None] = {}  # the hashes of reply subjects: these may be long
         self._held: dict[Publisher, None] = {}
+        self._firsts = Firsts(self.talk.stands)
         broker.elsewhere = self
         broker.interest.watcher = self
         for pattern, queue in broker.interest.wanted():
@@ -142,16 +150,22 @@ class Edge:
 
     def land(self, side: Side, run: Published) -> None:
         """Route what comes from the cluster."""
+        self._broker.relieve()
+        if is_own(run.subject):  # nobody elsewhere knows what a client here has missed
+            self.counters.strays += len(run.payloads)
+            return
+        landed = self._answers(run) if hash(run.subject) in self._heard_here else run
+        if landed.payloads and self._broker.witnesses and side is self.talk:
+            self._tell(landed)
         wanted = side.subscribed.asked(run.sid)
         if wanted is None:
             self.counters.strays += len(run.payloads)
             return
-        landed = self._answers(run) if hash(run.subject) in self._heard_here else run
         self.counters.in_messages += len(run.payloads)
         self.counters.in_bytes += sum(map(len, run.payloads))
         if landed.payloads:
             matched = self._broker.interest.exactly(*wanted, run.subject)
-            self._broker.route(landed, matched)
+            self._broker.route(landed, matched.besides(self._broker.numbered))
 
     def cut(self) -> None:
         """Go on without the cluster."""
@@ -161,6 +175,7 @@ class Edge:
         self._paused = False
         self._barrier = 0
         self._heard_here.clear()
+        self._firsts.clear()
         self._pending.rebase()
         if not self._buffers:
             self.counters.dropped += self._pending.clear()
@@ -168,7 +183,7 @@ class Edge:
 
     def flush(self) -> None:
         """Tell the server what has changed."""
-        self.talk.flush()
+        self._flush_talk()
         self.groups.flush(ping=self._barrier > self.groups.asked)
 
     def ping(self) -> None:
@@ -178,7 +193,7 @@ class Edge:
 
     def deliver(self, piece: bytes) -> None:
         """Send messages up, behind what they may be answered on (see `broker.Receiver`)."""
-        self.talk.flush()
+        self._flush_talk()
         self.talk.write(piece)
 
     def deliver_spare(self, piece: bytes, run: Published, policy: Policy) -> None:
@@ -209,10 +224,22 @@ class Edge:
         self._held[publisher] = None
         publisher.hold()
 
+    def forget(self, publisher: Publisher) -> None:
+        """Hold `publisher` no more: it has left."""
+        self._held.pop(publisher, None)
+
     def _release(self) -> None:
         held, self._held = self._held, {}
         for publisher in held:
             publisher.release()
+
+    def _flush_talk(self) -> None:
+        self.talk.flush(sure=bool(self._broker.witnesses))
+
+    def _tell(self, run: Published) -> None:
+        """Tell the witnesses, unless they know, and those who want what these say of it."""
+        if self.talk.stands(run.sid) and self._firsts.is_first(run.subject, run.sid):
+            self._broker.tell(run)
 
     def _side(self, queue: bytes) -> Side:
         return self.groups if queue else self.talk

@@ -19,11 +19,12 @@ from netkit.services.pubsub.broker import Broker
 from netkit.services.pubsub.fabric.attachment import Attachment, Calls, Ground
 from netkit.services.pubsub.fabric.counters import FabricFigures
 from netkit.services.pubsub.fabric.edge import Edge, State
-from netkit.services.pubsub.fabric.line import Terms
-from netkit.services.pubsub.fabric.servers import Roster, Server, parse, wait
 from netkit.services.pubsub.fabric.settings import Fabric, WhenCutOff
 from netkit.services.pubsub.nats.grammar import CLIENT, Grammar
 from netkit.services.pubsub.nats.greeting import Connect, Info
+from netkit.services.pubsub.nats.line import Terms
+from netkit.services.pubsub.nats.servers import Roster, Server, parse, wait
+from netkit.services.pubsub.seldom import Seldom
 
 STEADY = 5.0
 """Seconds; a link that lasted for so long is a success, and one that did not a failure."""
@@ -62,6 +63,7 @@ class Link:
         self._flushing: IDelayedCall | None = None
         self._next: IDelayedCall | None = None
         self._failures = 0
+        self._complaints = Seldom(world.clock)  # there may be one for each message of a client
         self._linked_at: float | None = None
 
     def start(self) -> None:
@@ -129,9 +131,14 @@ class Link:
             self._over("it is about to go")
 
     def _complained(self, words: str) -> None:
-        self._world.log.warn(
-            "fabric: {server} says: {words}", server=str(self._server), words=words
-        )
+        complaints = self._complaints.sum()
+        if complaints:
+            self._world.log.warn(
+                "fabric: {server} says: {words}; complaints: {complaints}",
+                server=str(self._server),
+                words=words,
+                complaints=complaints,
+            )
 
     def _over(self, why: str) -> None:
         now = self._world.clock.seconds()

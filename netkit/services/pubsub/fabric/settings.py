@@ -10,7 +10,7 @@ from attrs import field, frozen
 from netkit.document.values import Bytes, Count, OneOrMore, ReadBy, Seconds, quoted
 from netkit.net.tlsclient import trusted
 from netkit.services.kind import Complaint
-from netkit.services.pubsub.fabric.servers import parse
+from netkit.services.pubsub.nats.servers import parse
 
 
 class WhenCutOff(Enum):

@@ -18,6 +18,9 @@ class Side:
         self.answered = 0
         self._seen = 0
         self._looks = 0
+        self._leaving: dict[
+            bytes, int
+        ] = {}  # sids, and the ping behind which nothing comes for them
         self._write: Callable[[bytes], None] | None = None
 
     def open(self, write: Callable[[bytes], None]) -> None:
@@ -28,6 +31,7 @@ class Side:
         """Have none any more."""
         self._write = None
         self.asked = self.answered = self._seen = self._looks = 0
+        self._leaving.clear()
         self.subscribed.cut()
 
     def write(self, piece: bytes) -> None:
@@ -42,13 +46,31 @@ class Side:
         self._seen = self.answered
         return self._looks
 
-    def flush(self, *, ping: bool = False) -> None:
-        """Tell the server what has changed, and with `ping` have it answer."""
+    def stands(self, sid: bytes) -> bool:
+        """Return whether something may come for `sid`, though perhaps nobody wants it any more."""
+        still = self._leaving.get(sid, 0) > self.answered
+        return still or self.subscribed.asked(sid) is not None
+
+    def flush(self, *, ping: bool = False, sure: bool = False) -> None:
+        """Tell the server what has changed, and with `ping` have it answer.
+
+        With `sure` it has to answer too where something is wanted no more: so long the sid `stands`.
+        """
         if self._write is None:
             return
         lines = self.subscribed.lines()
+        if sure and self.subscribed.left:
+            ping = True
+            self._leave()
         if ping:
             self.asked += 1
             lines += writing.PING
         if lines:
             self._write(lines)
+
+    def _leave(self) -> None:
+        """Let the sids that are just ended stand until the next ping is answered."""
+        over = [sid for sid, ping in self._leaving.items() if ping <= self.answered]
+        for sid in over:
+            del self._leaving[sid]
+        self._leaving.update(dict.fromkeys(self.subscribed.left, self.asked + 1))

@@ -20,6 +20,7 @@ class Subscribed:
     """Patterns that are wanted, and what the server knows of them.
 
     What does not fit in a control line of NATS's default length cannot be asked for; such are `refused`.
+    `left` are the sids that the latest lines have ended.
     """
 
     def __init__(self) -> None:
@@ -29,6 +30,7 @@ class Subscribed:
         self._changed: dict[Wanted, None] = {}
         self._numbers = count(1)
         self.refused = 0
+        self.left: list[bytes] = []
 
     def __len__(self) -> int:
         """Return how many are wanted."""
@@ -51,6 +53,7 @@ class Subscribed:
     def lines(self) -> bytes:
         """Return what to tell the server."""
         changed, self._changed = self._changed, {}
+        self.left = []
         return b"".join(line for wanted in changed for line in self._lines(wanted))
 
     def cut(self) -> None:
@@ -64,6 +67,7 @@ class Subscribed:
         sid = self._sids.get(wanted)
         if sid is not None and wanted not in self._wanted:
             del self._sids[wanted], self._asked[sid]
+            self.left.append(sid)
             yield writing.unsubscribe(Unsubscribe(sid))
         elif sid is None and wanted in self._wanted:
             sid = b"%d" % next(self._numbers)

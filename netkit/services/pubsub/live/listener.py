@@ -9,10 +9,14 @@ from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from attrs import frozen
+from twisted.internet.interfaces import IAddress
 
 from netkit.http.events import EventStream
-from netkit.services.pubsub.broker import Receiver
+from netkit.net.peer import host_and_port
 from netkit.services.pubsub.client import House
+from netkit.services.pubsub.connected import Connection
+from netkit.services.pubsub.counters import Tally
+from netkit.services.pubsub.gathering import Receiver
 from netkit.services.pubsub.live import writing
 from netkit.services.pubsub.live.ring import Rings
 from netkit.services.pubsub.messages import Published
@@ -47,15 +51,18 @@ class Numbered:
 
 
 class Listener:
-    """Gets events of `house` for a client called `source`, until `stream` is over."""
+    """Gets events of `house` for a client at `peer`, until `stream` is over."""
 
     def __init__(
-        self, house: House, source: str, costs: Costs, left: Callable[["Listener"], None]
+        self, house: House, peer: IAddress, costs: Costs, left: Callable[["Listener"], None]
     ) -> None:
         self.pieces: list[bytes] = []
+        self.number = next(house.numbers)
+        now = house.world.clock.seconds()
+        self.tally = Tally(now, now)
         self.behind = False  # as far as the broker is concerned
         self._house = house
-        self._source = source
+        self._peer = peer
         self._most = costs.pending_bytes
         self._left = left
         self._subscriptions: list[Subscription[Receiver]] = []
@@ -73,6 +80,25 @@ class Listener:
             one: Subscription[Receiver] = Subscription(pattern, form, self, bars=bars)
             self._subscriptions.append(one)
             self._house.broker.interest.insert(one)
+
+    @property
+    def pending(self) -> int:
+        """How many bytes wait for the client."""
+        return self.stream.pending
+
+    @property
+    def round_trip(self) -> None:
+        """Not known: the connection is HTTP's."""
+        return
+
+    @property
+    def wanted(self) -> Sequence[Subscription[Receiver]]:
+        """The subscriptions of the stream."""
+        return self._subscriptions
+
+    def shown(self) -> Connection:
+        """Return what there is to be seen of the connection."""
+        return Connection(kind="events", peer=self._peer)
 
     def deliver(self, piece: bytes) -> None:
         """Send events."""
@@ -109,7 +135,7 @@ class Listener:
     def _let_go_slow(self, waiting: int) -> None:
         self._house.world.log.warn(
             "{source} is let go: it is slow, {waiting} bytes of events wait for it",
-            source=self._source,
+            source=host_and_port(self._peer),
             waiting=waiting,
         )
         self._house.broker.counters.slow_consumers += 1

@@ -28,6 +28,7 @@ from netkit.services.pubsub.live import writing
 from netkit.services.pubsub.live.asked import Asked, AskedError, asked, text_subject
 from netkit.services.pubsub.live.listener import Listener, Numbered
 from netkit.services.pubsub.live.page import live_page
+from netkit.services.pubsub.live.poster import Poster
 from netkit.services.pubsub.live.ring import Keeping, Rings
 from netkit.services.pubsub.live.settings import Settings
 from netkit.services.pubsub.live.sharing import preflight, shared
@@ -61,6 +62,7 @@ class Live(Service):
         self._rings = Rings(keeping, begun, self._is_kept)
         self._as_json = Numbered(self._rings, writing.as_json)
         self._as_text = Numbered(self._rings, writing.as_text)
+        self._forms = (self._as_json, self._as_text)
         self._listeners: set[Listener] = set()
         self._nats = shown.nats_within(settings.limit)
         self._framing = Framing()
@@ -80,11 +82,13 @@ class Live(Service):
         """Begin to keep what is published."""
         super().startService()
         self._house.broker.witnesses.append(self._rings.add)
+        self._house.broker.numbered.update(self._forms)
 
     def stopService(self) -> None:
         """End all streams and WebSockets."""
         super().stopService()
         self._house.broker.witnesses.remove(self._rings.add)
+        self._house.broker.numbered.difference_update(self._forms)
         self._sockets.stop()
         for listener in tuple(self._listeners):
             listener.close()
@@ -149,8 +153,11 @@ class Live(Service):
         return self._stream(request, wanted)
 
     def _stream(self, request: Request, wanted: Asked) -> Response:
-        source = host_and_port(request.client.peer)
-        listener = Listener(self._house, source, self._settings, self._listeners.discard)
+        if not self._house.room.has(len(wanted.patterns)):
+            return error_page(HTTPStatus.SERVICE_UNAVAILABLE, headers=_WAIT)
+        listener = Listener(
+            self._house, request.client.peer, self._settings, self._listeners.discard
+        )
         if not self.running or not self._house.crowd.join(listener):
             return error_page(HTTPStatus.SERVICE_UNAVAILABLE, headers=_WAIT)
         self._house.broker.counters.connections += 1
@@ -200,9 +207,9 @@ class Live(Service):
 
     async def _publish(self, request: Request, subject: bytes) -> Response:
         payload = await request.body.read(self._house.settings.nats.max_payload)
-        broker = self._house.broker
-        broker.publish(Published(subject, [payload], source=host_and_port(request.client.peer)))
-        broker.settle()
+        run = Published(subject, [payload], source=host_and_port(request.client.peer))
+        self._house.broker.now = self._house.world.clock.seconds()
+        await Poster(self._house.broker).publish(run)
         return self._shared(request, Response(HTTPStatus.NO_CONTENT))
 
     def _other_method(self, request: Request, right: bytes) -> Response:

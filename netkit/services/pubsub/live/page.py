@@ -64,6 +64,8 @@ form p, form output { display: block; margin: .35rem 0 0; font-size: .875rem; }
 .row input { flex: 3 1 9rem; width: auto; min-width: 0; background: var(--card); }
 .row #subject { flex: 1 1 7rem; }
 .row button { flex: 0 0 auto; padding: .5rem 1.2rem; }
+:is(input, button, summary, #messages div):focus-visible { outline: 2px solid var(--accent);
+  outline-offset: 1px; }
 code, pre, #patterns, #subject { font-family: ui-monospace, monospace; font-size: .95em; }
 #messages { margin: 1.75rem 0 0; padding: 0; list-style: none; border: 1px solid var(--line);
   border-radius: .6rem; background: var(--card); }
@@ -75,7 +77,7 @@ code, pre, #patterns, #subject { font-family: ui-monospace, monospace; font-size
   color: var(--quiet); font-size: .8125rem; }
 #messages p b { color: var(--accent); font: 600 .8125rem/1.6 ui-monospace, monospace; }
 #messages p time { flex: none; font-variant-numeric: tabular-nums; }
-#messages div { white-space: pre-wrap; }
+#messages div { max-height: 24rem; overflow: auto; white-space: pre-wrap; tab-size: 4; }
 #messages .notice div, #messages .bytes div { color: var(--quiet); font-style: italic; }
 details { margin-top: 1.75rem; color: var(--quiet); }
 summary { cursor: pointer; }
@@ -110,8 +112,10 @@ function show(kind, subject, text) {
 
 function message(event) {
   const {subject, data, base64} = JSON.parse(event.data);
-  if (base64 === undefined) show("text", subject, data);
-  else show("bytes", subject, `${atob(base64).length} bytes that are no text`);
+  if (base64 !== undefined) {
+    show("bytes", subject, `${atob(base64).length.toLocaleString()} bytes that are no text`);
+  } else if (data === "") show("bytes", subject, "empty");
+  else show("text", subject, data);
 }
 
 function listen() {

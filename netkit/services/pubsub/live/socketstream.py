@@ -42,6 +42,11 @@ class SocketStream:
         self._producer: IPushProducer | None = None
         self._full = False
 
+    @property
+    def carrier(self) -> object:
+        """The transport of the connection that the WebSocket is on."""
+        return self._socket.transport
+
     # What the WebSocket calls.
 
     def opened(self, socket: Socket) -> None:

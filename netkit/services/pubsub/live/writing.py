@@ -30,6 +30,14 @@ _LINE_END = re.compile(rb"\r\n|\r|\n")
 
 def as_json(first: int, run: Published) -> bytes:
     """Return the events of `run`, whose first message has the number `first`."""
+    events = [
+        f"id: {number}\ndata: {said}\n\n" for number, said in enumerate(json_objects(run), first)
+    ]
+    return "".join(events).encode()
+
+
+def json_objects(run: Published) -> list[str]:
+    """Return the messages of `run`, each as an object on one line."""
     head = f'"subject":{_quoted(_text(run.subject))}'
     if run.reply:
         head += f',"reply":{_quoted(_text(run.reply))}'
@@ -37,11 +45,10 @@ def as_json(first: int, run: Published) -> bytes:
         said = [head] * len(run.payloads)
     else:
         said = [head + _headers(payload[: run.header_bytes]) for payload in run.payloads]
-    events = [
-        f"id: {number}\ndata: {{{head}{_payload(payload)}}}\n\n"
-        for number, (head, payload) in enumerate(zip(said, run.bare().payloads, strict=True), first)
+    return [
+        f"{{{head}{_payload(payload)}}}"
+        for head, payload in zip(said, run.bare().payloads, strict=True)
     ]
-    return "".join(events).encode()
 
 
 def as_text(first: int, run: Published) -> bytes:

@@ -3,7 +3,7 @@
 Rule: a client that says nothing costs one look a second, together with all others.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Collection, Mapping
 from functools import cached_property
 from secrets import token_hex
 from typing import cast
@@ -21,8 +21,9 @@ from twisted.python.failure import Failure
 
 from netkit.net.clients import client_name
 from netkit.net.peer import host
-from netkit.services.pubsub.broker import Receiver
 from netkit.services.pubsub.client import Client, House
+from netkit.services.pubsub.connected import Connection, tls_of
+from netkit.services.pubsub.gathering import Receiver
 from netkit.services.pubsub.nats import writing
 from netkit.services.pubsub.nats.grammar import SERVER, Grammar
 from netkit.services.pubsub.nats.greeting import Info
@@ -32,6 +33,8 @@ from netkit.services.pubsub.nats.session import (
     SLOW,
     STALE,
     TOO_MANY_CLIENTS,
+    UNKNOWN_CLIENT,
+    Bounds,
     Session,
     State,
 )
@@ -52,11 +55,20 @@ LINGER_SECONDS = 10.0
 
 @frozen(eq=False)
 class Terms:
-    """What all NATS clients of a service share; `edge` where the service is an edge of a cluster."""
+    """What all NATS clients of a service share; `edge` where the service is an edge of a cluster.
+
+    `room` says whether there is any for another subscription.
+    """
 
     limits: Nats
+    room: Callable[[], bool]
     edge: bool = False
     server: str = field(factory=lambda: f"N{token_hex(15).upper()}")
+
+    @cached_property
+    def bounds(self) -> Bounds:
+        """How many subscriptions a client may have."""
+        return Bounds(self.limits.subscriptions, self.room)
 
     @cached_property
     def grammar(self) -> Grammar:
@@ -95,6 +107,7 @@ class NatsClient(Client):
         self._login: Deferred[Permissions | None] | None = None
         self._heard = False
         self._pings = 0
+        self._user = ""
         self._due = 0.0  # when the client has to have done something, or is asked for it
 
     def connectionMade(self) -> None:
@@ -117,7 +130,7 @@ class NatsClient(Client):
             self,
             stranger=door.locked,
             permissions=door.permissions(),
-            most=limits.subscriptions,
+            bounds=self._terms.bounds,
         )
         self._reader = Reader(self._terms.grammar, self.source)
         self._watch(limits.login_timeout if door.locked else limits.ping_interval)
@@ -152,6 +165,27 @@ class NatsClient(Client):
         """Return some of the subjects that the client has subscribed to."""
         return [] if self._session is None else self._session.wants(_SOME)
 
+    @property
+    def wanted(self) -> Collection[Subscription[Receiver]]:
+        """The subscriptions of the client."""
+        return () if self._session is None else self._session.wanted
+
+    def shown(self) -> Connection:
+        """Return what there is to be seen of the connection."""
+        carrier = getattr(self.transport, "carrier", None)
+        version, cipher = tls_of(carrier or self.transport)
+        said = self._session.introduction if self._session is not None else UNKNOWN_CLIENT
+        return Connection(
+            kind="websocket" if carrier else "nats",
+            peer=self.transport.getPeer(),
+            name=said.name,
+            lang=said.lang,
+            version=said.version,
+            user=self._user,
+            tls_version=version,
+            tls_cipher=cipher,
+        )
+
     def drop(self) -> None:
         """Leave; what waits is dropped, and the client is told why."""
         self.let_go(writing.refusal(SLOW))
@@ -170,7 +204,7 @@ class NatsClient(Client):
         self._heard = True
         events = self._reader.feed(data)
         if events:
-            session.hear(events)
+            self.told(session.hear, events)
             self.house.broker.said(self)
             if session.state is not State.ADMITTED:
                 self._turn(session)
@@ -195,6 +229,7 @@ class NatsClient(Client):
         if self._heard:
             self._heard, self._pings = False, 0
         elif self._pings >= limits.pings_out:
+            self.house.broker.counters.stale_connections += 1
             self._refuse_now(STALE)
         else:
             self._pings += 1
@@ -233,7 +268,8 @@ class NatsClient(Client):
             session.refuse(AUTHORIZATION)
         else:
             self._watch(self._terms.limits.ping_interval)
-            session.admit(permissions)
+            self._user = self.house.door.name(session.login, client_name(self.transport))
+            self.told(session.admit, permissions)
         self.house.broker.settle()
         if session.state is not State.ADMITTED:
             self._turn(session)
@@ -271,25 +307,24 @@ def _cancelled(failure: Failure) -> None:
 
 
 class NatsFactory(ServerFactory):
-    """Builds the clients of one listener; `numbers` is shared by all listeners of the service."""
+    """Builds the clients of one listener; `secure` where these have TLS."""
 
     noisy = False
 
-    def __init__(
-        self, house: House, numbers: Iterator[int], terms: Terms, options: Options
-    ) -> None:
+    def __init__(self, house: House, terms: Terms, options: Options) -> None:
         self._house = house
-        self._numbers = numbers
+        self.secure = False
         self._terms = terms
         self._handshake_first = options.handshake_first
         self._tls: IOpenSSLServerConnectionCreator | None = None
 
     def take_tls(self, tls: IOpenSSLServerConnectionCreator) -> bool:
         """Begin `tls` on each connection, once its client has been greeted, if that is the way here."""
+        self.secure = True
         if not self._handshake_first:
             self._tls = tls
         return not self._handshake_first
 
     def buildProtocol(self, addr: IAddress | None) -> NatsClient:  # noqa: ARG002 (asked for when connected)
         """Return a client for one connection."""
-        return NatsClient(self._house, next(self._numbers), self._terms, self._tls)
+        return NatsClient(self._house, next(self._house.numbers), self._terms, self._tls)

@@ -5,12 +5,13 @@ that all is in one order: whoever gets a PONG has got every message before it. R
 client's mistake harms nobody but itself.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from enum import Enum
 from itertools import islice, product, starmap
 from typing import Any, NamedTuple, cast
 
-from netkit.services.pubsub.broker import Broker, Receiver
+from netkit.services.pubsub.broker import Broker
+from netkit.services.pubsub.gathering import Receiver
 from netkit.services.pubsub.messages import Published
 from netkit.services.pubsub.nats import writing
 from netkit.services.pubsub.nats.greeting import Connect
@@ -24,7 +25,7 @@ from netkit.services.pubsub.nats.verbs import (
     Unsubscribe,
 )
 from netkit.services.pubsub.nats.writing import Delivered
-from netkit.services.pubsub.permissions import Permissions
+from netkit.services.pubsub.permissions import OWN, Permissions
 from netkit.services.pubsub.subscriptions import Form, Subscription
 
 AUTHORIZATION = Refusal(b"Authorization Violation")
@@ -32,13 +33,13 @@ AUTHENTICATION_TIMEOUT = Refusal(b"Authentication Timeout")
 STALE = Refusal(b"Stale Connection")
 SLOW = Refusal(b"Slow Consumer")
 TOO_MANY_CLIENTS = Refusal(b"maximum connections exceeded")
-TOO_MANY_SUBSCRIPTIONS = Refusal(b"maximum subscriptions exceeded")
+TOO_MANY_SUBSCRIPTIONS = Refusal(b"maximum subscriptions exceeded", fatal=False)
 NEEDS_HEADERS = Refusal(b"no responders requires headers support")
-MISSED = b"_MISSED"
+MISSED, _ = OWN
 """Before the subject of messages that were left out: who has subscribed is told how many."""
 
 _ALL = Permissions()
-_MANY = 10_000
+_NAME = 256  # characters of a client's own words that are kept
 
 
 class State(Enum):
@@ -60,6 +61,25 @@ class Manners(NamedTuple):
     no_responders: bool = False
 
 
+class Introduction(NamedTuple):
+    """What a client calls itself; of a long name the beginning."""
+
+    name: str = ""
+    lang: str = ""
+    version: str = ""
+
+
+UNKNOWN_CLIENT = Introduction()
+
+
+class Bounds(NamedTuple):
+    """How many subscriptions a client may have: `most`, as long as there is `room` for another."""
+
+    most: int = 10_000
+    room: Callable[[], bool] = lambda: True
+
+
+_BOUNDS = Bounds()
 _KNOWN: Mapping[tuple[bool, ...], Manners] = {
     manners: manners for manners in starmap(Manners, product((False, True), repeat=5))
 }
@@ -70,18 +90,20 @@ class Session:
     """What the client `to` has said to `broker`; `stranger` where it has to log in first.
 
     While it is ASKING, `login` is what it has said, and what it says waits for `admit`. It may have
-    `most` subscriptions. When it is OVER, `why` has been said last.
+    as many subscriptions as `bounds` say; one more is refused, and the others stay, as nats-server does
+    it. When it is OVER, `why` has been said last.
     """
 
     __slots__ = (
+        "_bounds",
         "_broker",
         "_held",
         "_manners",
-        "_most",
         "_must_log_in",
         "_permissions",
         "_subscriptions",
         "_to",
+        "introduction",
         "login",
         "state",
         "why",
@@ -94,16 +116,17 @@ class Session:
         *,
         stranger: bool = False,
         permissions: Permissions = _ALL,
-        most: int = _MANY,
+        bounds: Bounds = _BOUNDS,
     ) -> None:
         self.state = State.STRANGER if stranger else State.ADMITTED
         self.login = _UNKNOWN
+        self.introduction = UNKNOWN_CLIENT
         self._manners = _KNOWN[Manners()]
         self.why: Refusal | None = None
         self._must_log_in = stranger
         self._broker = broker
         self._to = to
-        self._most = most
+        self._bounds = bounds
         self._permissions = permissions
         self._subscriptions: dict[bytes, Subscription[Receiver]] = {}
         self._held: Sequence[Event] = ()
@@ -111,6 +134,11 @@ class Session:
     def __len__(self) -> int:
         """Return the number of subscriptions."""
         return len(self._subscriptions)
+
+    @property
+    def wanted(self) -> Collection[Subscription[Receiver]]:
+        """The subscriptions, in the order in which they were asked for."""
+        return self._subscriptions.values()
 
     def hear(self, events: Sequence[Event]) -> None:
         """Do what the client says."""
@@ -188,6 +216,9 @@ class Session:
             greeting.headers,
             greeting.no_responders,
         ]
+        self.introduction = Introduction(
+            greeting.name[:_NAME], greeting.lang[:_NAME], greeting.version[:_NAME]
+        )
         if greeting.no_responders and not greeting.headers:
             self.refuse(NEEDS_HEADERS)
         elif self._must_log_in:
@@ -214,13 +245,16 @@ class Session:
         if wanted.sid in self._subscriptions:
             self._well()
             return
-        if len(self._subscriptions) >= self._most:
+        if len(self._subscriptions) >= self._bounds.most:
             self.refuse(TOO_MANY_SUBSCRIPTIONS)
             return
         rules = self._permissions.subscribe
         if not rules.permit(wanted.pattern):
             queue = b' using queue "%b"' % wanted.queue if wanted.queue else b""
             self._forbid(b'Subscription to "%b"%b' % (wanted.pattern, queue))
+            return
+        if not self._bounds.room():
+            self.refuse(TOO_MANY_SUBSCRIPTIONS)
             return
         subscription: Subscription[Receiver] = Subscription(
             wanted.pattern,
@@ -230,6 +264,7 @@ class Session:
             rules.bar(wanted.pattern),
         )
         self._subscriptions[wanted.sid] = subscription
+        self._to.tally.last = self._broker.now
         self._broker.interest.insert(subscription)
         self._well()
 

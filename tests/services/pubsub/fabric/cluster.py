@@ -13,8 +13,8 @@ from twisted.test.iosim import FakeTransport, IOPump
 
 from netkit.net.failures import NoConnectionError
 from netkit.services.kind import World
-from netkit.services.pubsub.fabric.servers import Server
 from netkit.services.pubsub.fabric.settings import Fabric
+from netkit.services.pubsub.nats.servers import Server
 from netkit.services.pubsub.service import PubSub
 from netkit.services.pubsub.settings import Options, Settings
 from netkit.services.pubsub.settings import Protocol as Spoken

@@ -41,9 +41,15 @@ class NatsServer(ProcessProtocol):
 
     async def ready(self, *, in_cluster: bool) -> None:
         """Wait until it serves."""
-        self.port = await self._listens(b"client")
+        self.port = await self.listens(b"client connections on ")
         if in_cluster:
-            self.cluster = f"nats://127.0.0.1:{await self._listens(b'route')}"
+            self.cluster = f"nats://127.0.0.1:{await self.listens(b'route connections on ')}"
+
+    async def listens(self, whom: bytes) -> int:
+        """Wait until it says where it listens for `whom`, in its own words; return the port."""
+        said = b"Listening for %b127.0.0.1:" % whom
+        await self.says(said)  # a line comes as a whole
+        return int(self._output.partition(said)[2].split()[0])
 
     def retire(self) -> None:
         """Make it a lame duck: it says so, and goes later."""
@@ -71,12 +77,6 @@ class NatsServer(ProcessProtocol):
     def _signal(self, number: int) -> None:
         assert self.transport.pid is not None
         os.kill(self.transport.pid, number)
-
-    async def _listens(self, whom: bytes) -> int:
-        """Wait until it says where it listens for `whom`; return the port."""
-        said = b"Listening for %b connections on 127.0.0.1:" % whom
-        await self.says(said)  # a line comes as a whole
-        return int(self._output.partition(said)[2].split()[0])
 
     def _look(self) -> None:
         if self._awaited and self._awaited[0] in self._output:

@@ -3,15 +3,17 @@
 from attrs import Factory, define
 from twisted.trial.unittest import SynchronousTestCase
 
-from netkit.services.pubsub.broker import Broker, Receiver
+from netkit.services.pubsub.broker import Broker
+from netkit.services.pubsub.counters import Tally
 from netkit.services.pubsub.fabric import edge as edges
 from netkit.services.pubsub.fabric.edge import Edge, State
 from netkit.services.pubsub.fabric.side import Side
+from netkit.services.pubsub.gathering import PIECES, Receiver
 from netkit.services.pubsub.messages import Published
 from netkit.services.pubsub.nats.greeting import Info
 from netkit.services.pubsub.nats.writing import PING, nobody
 from netkit.services.pubsub.policies import Policy
-from netkit.services.pubsub.subscriptions import Subscription
+from netkit.services.pubsub.subscriptions import Form, Subscription
 
 
 @define(eq=False)
@@ -21,6 +23,7 @@ class Ear:
     pieces: list[bytes] = Factory(list)
     heard: list[bytes] = Factory(list)
     behind: bool = False
+    tally: Tally = Factory(Tally)
 
     def deliver(self, piece: bytes) -> None:
         """Keep."""
@@ -212,6 +215,53 @@ class DownTests(EdgeTestCase):
         self.land(self.edge.groups, Published(b"a.b", [b"y"]), b"1")
         self.assertEqual((len(one.heard), two.heard, three.heard), (1, [], [b"a.b=y "]))
 
+    def test_witnesses(self) -> None:
+        """A message is told once, for however many patterns it comes, and whoever published it."""
+        told: list[bytes] = []
+        self.broker.witnesses.append(lambda run: told.extend(run.payloads))
+        numbered: Form = lambda run: b"%d " % len(told)  # noqa: E731 (a form of its own)
+        self.broker.numbered.add(numbered)
+        self.subscribe(b"a.*")
+        member, _ = self.subscribe(b"a.b", b"q")
+        browser = Ear()
+        self.broker.interest.insert(Subscription(b"a.>", numbered, browser))
+        self.edge.flush()
+        for payload in (b"1", b"2"):
+            for sid in (b"2", b"1"):
+                self.land(self.edge.talk, Published(b"a.b", [payload]), sid)
+            self.land(self.edge.groups, Published(b"a.b", [payload]), b"1")
+        self.publish(b"3", subject=b"a.b")
+        self.land(self.edge.groups, Published(b"a.b", [b"3"]), b"1")
+        self.assertEqual((told, browser.heard), ([b"1", b"2", b"3"], [b"1 ", b"2 ", b"3 "]))
+        self.assertEqual(len(member.heard), 3)
+
+    def test_witnesses_while_who_wanted_leaves(self) -> None:
+        """A message whose copies come around the end of a subscription is told once as well."""
+        told: list[bytes] = []
+        self.broker.witnesses.append(lambda run: told.extend(run.payloads))
+        _, first = self.subscribe(b"a")
+        self.subscribe(b">")
+        self.edge.flush()
+        self.land(self.edge.talk, Published(b"a", [b"1"]), b"1")
+        self.broker.interest.remove(first)
+        self.up.clear()
+        self.edge.flush()
+        self.assertEqual(self.up, [b"UNSUB 1\r\n" + PING])
+        self.land(self.edge.talk, Published(b"a", [b"1"]), b"2")
+        self.land(self.edge.talk, Published(b"a", [b"2"]), b"1")
+        self.land(self.edge.talk, Published(b"a", [b"2"]), b"2")
+        self.edge.pong(self.edge.talk)
+        self.land(self.edge.talk, Published(b"a", [b"3"]), b"2")
+        self.land(self.edge.talk, Published(b"a", [b"x"]), b"1")
+        self.assertEqual(told, [b"1", b"2", b"3"])
+        for number in range(3):
+            _, another = self.subscribe(b"b")
+            self.edge.flush()
+            self.broker.interest.remove(another)
+            self.edge.flush()
+            self.edge.pong(self.edge.talk)
+            self.assertEqual(len(self.edge.talk._leaving), 1, number)
+
     def test_stray(self) -> None:
         """What comes for a subscription that has just ended is counted and goes nowhere."""
         ear, subscription = self.subscribe(b"a")
@@ -222,6 +272,29 @@ class DownTests(EdgeTestCase):
         self.land(self.edge.talk, Published(b"a", [b"x"]), b"1")
         self.land(self.edge.talk, Published(b"a", [b"x"]), b"77")
         self.assertEqual((ear.heard, self.edge.figures("s").strays), ([], 2))
+
+    def test_bounds(self) -> None:
+        """Of one read from the cluster, too, few pieces wait at a time."""
+        ears = [Ear() for _ in range(100)]
+        for ear in ears:
+            self.broker.interest.insert(Subscription(b">", lambda _: b"x", ear))
+        self.edge.flush()
+        most = 0
+        for number in range(1000):
+            self.edge.land(self.edge.talk, Published(b"%d" % (number % 2), [b""], sid=b"1"))
+            if not number % 50:
+                most = max(most, sum(len(ear.pieces) for ear in ears))
+        self.broker.settle()
+        self.assertEqual({b"".join(ear.heard) for ear in ears}, {b"x" * 1000})
+        self.assertLessEqual(most, PIECES + len(ears))
+
+    def test_what_nodes_say_themselves(self) -> None:
+        """What somebody elsewhere says in the place of the service goes to nobody."""
+        ear, _ = self.subscribe(b">")
+        self.edge.flush()
+        for subject in (b"_MISSED.a", b"_MISSED", b"_MISSEDX"):
+            self.land(self.edge.talk, Published(subject, [b"1"]), b"1")
+        self.assertEqual((ear.heard, self.edge.figures("s").strays), ([b"_MISSEDX=1 "], 2))
 
     def test_nobody_elsewhere(self) -> None:
         """That nobody is there is passed on where nobody is here; answers always are."""

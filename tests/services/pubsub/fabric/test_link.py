@@ -6,9 +6,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
+from netkit.services.pubsub.fabric.edge import Edge
 from netkit.services.pubsub.fabric.settings import WhenCutOff
+from netkit.services.pubsub.seldom import QUIET
 from netkit.services.pubsub.service import PubSub
-from netkit.services.pubsub.settings import Options
+from netkit.services.pubsub.settings import Options, PermissionsTable, RulesTable, Settings
 from netkit.services.pubsub.settings import Protocol as Spoken
 from netkit.services.pubsub.subjects import covers
 from tests.net.transports import PeerTransport
@@ -199,6 +201,20 @@ class EdgeTests(ClusterTestCase):
         assert figures is not None
         self.assertEqual((figures.links, figures.pending_messages), (0, 1))
 
+    def test_complaints(self) -> None:
+        """What the server does not let the node do is said in the log once a minute, with its sum."""
+        self.cluster = Cluster("hub")
+        table = PermissionsTable(publish=RulesTable(deny=("a",)))
+        settings = Settings(permissions={"*": table})
+        self.cluster.servers["hub"] = PubSub(settings, self.cluster.world)
+        client = self.client(self.cluster.node())
+        for _ in range(50):
+            self.say(client, pub(b"a", b"x"))
+        self.cluster.run(QUIET)
+        self.say(client, pub(b"a", b"x"))
+        words = 'hub:4222 says: Permissions Violation for Publish to "a"; complaints: '
+        self.assertEqual(self.cluster.logged()[1:], [f"{words}1", f"{words}50"])
+
     def test_publisher_waits(self) -> None:
         """Nothing is read of a client that is held, and as soon as it is let go on it is heard again."""
         client = self.left.factory(Options(Spoken.NATS)).buildProtocol(None)
@@ -208,8 +224,13 @@ class EdgeTests(ClusterTestCase):
         self.assertFalse(peer.reading)
         client.release()
         self.assertTrue(peer.reading)
+        edge = self.left.house.broker.elsewhere
+        assert isinstance(edge, Edge)
+        edge.hold(client)
         peer.finish()
-        client.hold()
+        self.assertEqual(len(edge._held), 0)
+        edge.hold(client)
+        self.assertEqual(len(edge._held), 0)
         client.release()
         self.assertFalse(peer.reading)
 

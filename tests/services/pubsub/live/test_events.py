@@ -3,7 +3,9 @@
 import json
 
 from netkit.services.pubsub import settings as service
+from netkit.services.pubsub.fabric.edge import Edge
 from netkit.services.pubsub.live.settings import Allowed, Settings
+from netkit.services.pubsub.messages import Published
 from tests.http.eventsource import EventSource
 from tests.http.fakes import NarrowTransport
 from tests.services.pubsub.live.mounted import LiveCase, heard, streamed
@@ -26,6 +28,33 @@ class StreamTests(LiveCase):
         numbers = [int(each.last_event_id) for each in source.heard]
         self.assertEqual([number - numbers[0] for number in numbers], [0, 1, 3])
         self.assertEqual(source.retry, 2000)
+
+    def test_of_a_cluster(self) -> None:
+        """What comes down from a cluster is an event as any other, and kept for who comes back."""
+        edge = Edge(self.pubsub.house.broker, 1000, buffers=True, stir=lambda: None)
+        visits = [self.listen("subject=a.*"), self.listen("subject=*.b&subject=a.>")]
+        edge.open(lambda _: None, lambda _: None)
+        edge.pong(edge.talk)
+        edge.pong(edge.groups)
+        for payloads in ([b"1", b"2"], [b"3"]):
+            for sid in (b"3", b"1", b"2"):
+                edge.land(edge.talk, Published(b"a.b", payloads, sid=sid))
+        self.pubsub.house.broker.settle()
+        first, second = heard(visits[0]), heard(visits[1])
+        self.assertEqual((_data(first), _data(second)), (["1", "2", "3"],) * 2)
+        since = [each.last_event_id for each in first.heard]
+        self.assertEqual([each.last_event_id for each in second.heard], since)
+        self.assertEqual(_data(heard(self.listen(f"subject=a.>&since={since[0]}"))), ["2", "3"])
+
+    def test_no_room(self) -> None:
+        """Where there are too many subscriptions already, a stream is a 503, to be tried again."""
+        self.serve(shown=service.Settings(subscriptions=2))
+        self.listen("subject=a")
+        answer = self.ask("/live/events?subject=a&subject=b")
+        self.assertEqual((answer.status, answer.headers["Retry-After"]), (503, "10"))
+        self.assertEqual(len(self.pubsub.house.broker.interest), 1)
+        self.listen("subject=b")
+        self.assertEqual(len(self.pubsub.house.broker.interest), 2)
 
     def test_fields(self) -> None:
         """The response is an event stream, which nobody stores, and no other page may read."""

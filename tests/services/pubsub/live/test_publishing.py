@@ -4,6 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from netkit.services.pubsub import settings as service
+from netkit.services.pubsub.fabric.edge import Edge
 from netkit.services.pubsub.live.settings import Allowed, Settings
 from netkit.services.pubsub.messages import Published
 from tests.http.fakes import Answer
@@ -120,6 +121,39 @@ class PublishTests(LiveCase):
         self.assertEqual(self.runs, [])
         self.assertEqual(visit.lines, [])
 
+    def full(self) -> Edge:
+        """Return an edge of a cluster that takes nothing more."""
+        edge = Edge(self.pubsub.house.broker, 10_000, buffers=True, stir=lambda: None)
+        edge.open(lambda _: None, lambda _: None)
+        edge.pong(edge.talk)
+        edge.pong(edge.groups)
+        edge.pauseProducing()
+        return edge
+
+    def test_waits(self) -> None:
+        """While a cluster is slow the answer waits, as any publisher does, and no longer than it is so."""
+        for caught_up in (Edge.resumeProducing, Edge.cut):
+            edge = self.full()
+            body = b"x" * 6000
+            visit = self.visit()
+            visit.send(head("POST", "/live/publish/a", f"Content-Length: {len(body)}") + body)
+            self.assertEqual(visit.transport.value(), b"")
+            self.assertEqual(self.runs.pop().payloads, [body])
+            caught_up(edge)
+            self.assertEqual(visit.answer("POST").status, 204)
+
+    def test_leaves_while_it_waits(self) -> None:
+        """Of a client that leaves before its answer nothing stays, and what it said is published."""
+        edge = self.full()
+        visits = [self.visit() for _ in range(3)]
+        for visit in visits:
+            visit.send(head("POST", "/live/publish/a", "Content-Length: 6000") + b"x" * 6000)
+        for visit in visits:
+            visit.leave(cleanly=False)
+        self.assertEqual((len(edge._held), len(self.runs)), (0, 3))
+        edge.resumeProducing()
+        self.assertEqual([line for visit in visits for line in visit.lines], [])
+
     def test_foreign_pages(self) -> None:
         """A foreign page publishes nothing, though a browser would send what it posts."""
         for origin, status in (
@@ -136,6 +170,13 @@ class PublishTests(LiveCase):
         answer = self.post("a", b"x", "Origin: https://app.example.org")
         self.assertEqual(answer.status, 204)
         self.assertEqual(answer.headers["Access-Control-Allow-Origin"], "https://app.example.org")
+
+    def test_what_the_service_says_itself(self) -> None:
+        """Nobody tells others that they have missed messages but the service."""
+        self.assertEqual(self.post("_MISSED.a").status, 403)
+        self.serve(Settings(publish=Allowed(allow=(">",))))
+        self.assertEqual(self.post("_MISSED.a").status, 403)
+        self.assertEqual(self.post("_MISSEDX.a").status, 204)
 
     def test_permissions(self) -> None:
         """Only what visitors may publish to is published."""

@@ -15,7 +15,7 @@ from typing import Any
 import nats
 from nats.errors import Error, MaxPayloadError, NoRespondersError, TimeoutError  # noqa: A004 (its name)
 
-_PATIENCE = 5.0  # seconds
+_PATIENCE = 20.0  # seconds
 _HELLO = b'CONNECT {"verbose":false,"pedantic":false,"headers":true,"no_responders":true}\r\n'
 _RAW = {
     "verbose": b"CONNECT {}\r\nSUB a 1\r\nPUB a 1\r\nx\r\nUNSUB 1\r\nPING\r\n",
@@ -33,9 +33,12 @@ _RAW = {
     "literal wildcard": _HELLO + b"SUB a 1\r\nPUB a 2\r\n\r\n\r\nPING\r\n",
     "too long": _HELLO + b"PUB a 2000000\r\n",
     "control line": _HELLO + b"SUB " + b"a" * 5000 + b" 1\r\n",
+    "publish to empty tokens": _HELLO + b"SUB > 1\r\nPUB a..b 0\r\n\r\nPING\r\n",
+    "pedantic": b'CONNECT {"verbose":false}\r\nPUB a..b 0\r\n\r\nPUB a.* 0\r\n\r\nPING\r\n',
     "size that lies": _HELLO + b"PUB a 1\r\nxyz\r\nPING\r\n",
     "requires headers": b'CONNECT {"no_responders":true,"headers":false}\r\nPING\r\n',
 }
+_ROOM = b"PUB a.9 0\r\n\r\nPUB a.10 0\r\n\r\nUNSUB 1\r\nSUB b 2000\r\nPUB b 0\r\n\r\nPING\r\n"
 
 Section = Callable[[dict[str, Any]], Awaitable[None]]
 
@@ -57,20 +60,32 @@ async def flushed(client: Any) -> None:
 async def raw(told: dict[str, Any]) -> None:
     """Bytes and what comes back, without INFO."""
     for name, said in _RAW.items():
-        reader, writer = await asyncio.open_connection("127.0.0.1", told["plain"])
-        info = await reader.readline()
-        writer.write(said)
-        heard = b""
-        end = "stays"
-        with suppress(asyncio.TimeoutError, ConnectionError):
-            while not heard.endswith(b"PONG\r\n") or name == "unknown verb":
-                more = await asyncio.wait_for(reader.read(65536), _PATIENCE)
-                if not more:
-                    end = "is let go"
-                    break
-                heard += more
-        tell(name, info[:6], heard, end)
-        writer.close()
+        await _say(name, told["plain"], said)
+
+
+async def crowded(told: dict[str, Any]) -> None:
+    """More subscriptions than the ten that a client may have."""
+    for count in (10, 11, 1000):
+        sent = b"".join(b"SUB a.%d %d\r\n" % (number, number) for number in range(count))
+        await _say(f"{count} subscriptions", told["ten"], _HELLO + sent + _ROOM)
+
+
+async def _say(name: str, port: int, said: bytes) -> None:
+    """Tell what comes back until a PONG or the end."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    info = await reader.readline()
+    writer.write(said)
+    heard = b""
+    end = "stays"
+    with suppress(asyncio.TimeoutError, ConnectionError):
+        while not heard.endswith(b"PONG\r\n") or name == "unknown verb":
+            more = await asyncio.wait_for(reader.read(65536), _PATIENCE)
+            if not more:
+                end = "is let go"
+                break
+            heard += more
+    tell(name, info[:6], heard, end)
+    writer.close()
 
 
 async def _got(subscription: Any, count: int) -> list[str]:
@@ -294,7 +309,7 @@ async def tls(told: dict[str, Any]) -> None:
     mutual = f"tls://localhost:{told['mutual']}"
     anonymous, _ = await _try("anonymous", mutual, tls=trust)
     tell("nobody came in", anonymous is None)
-    trust.load_cert_chain(told["client"])
+    trust.load_cert_chain(told["client_certificate"])
     client, _ = await _try("certificate", mutual, tls=trust)
     await client.publish("x", b"")
     await flushed(client)
@@ -303,6 +318,7 @@ async def tls(told: dict[str, Any]) -> None:
 
 SECTIONS: dict[str, Section] = {
     "raw": raw,
+    "crowded": crowded,
     "messages": messages,
     "drain": drain,
     "reconnect": reconnect,

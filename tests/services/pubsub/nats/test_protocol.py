@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from netkit.net.tls import Store
 from netkit.services.kind import TakesTLS
+from netkit.services.pubsub.gathering import PIECES
 from netkit.services.pubsub.policies import Policy
 from netkit.services.pubsub.settings import (
     Nats,
@@ -166,8 +167,25 @@ class LimitTests(NatsTestCase):
         peer = self.client(1)
         sent = b"".join(b"SUB a.%d %d\r\n" % (number, number) for number in range(10_001))
         peer.send(sent + b"PING\r\n")
-        self.assertEqual(peer.take(), b"-ERR 'maximum subscriptions exceeded'\r\n")
+        self.assertEqual(peer.take(), b"-ERR 'maximum subscriptions exceeded'\r\nPONG\r\n")
+        self.assertEqual(self.service.figures().subscriptions, 10_000)
+        peer.abortConnection()
         self.assertEqual(self.service.figures().subscriptions, 0)
+
+    def test_subscriptions_and_never_reading(self) -> None:
+        """Who asks for a million and takes no answer is read from no further, and let go in time."""
+        peer = self.client(1)
+        for first in range(0, 1_000_000, 5000):
+            numbers = range(first, first + 5000)
+            if not peer.send(b"".join(b"SUB a.%d %d\r\n" % (each, each) for each in numbers)):
+                break
+        self.assertFalse(peer.reading)
+        self.assertLess(peer.waiting, 1_000_000)
+        self.assertEqual(self.service.figures().subscriptions, 10_000)
+        self.clock.pump([1.0] * 30)
+        self.assertTrue(peer.aborted)
+        self.assertEqual(self.service.figures().subscriptions, 0)
+        self.assertEqual(self.clock.getDelayedCalls(), [])
 
 
 class PingTests(NatsTestCase):
@@ -181,6 +199,22 @@ class PingTests(NatsTestCase):
         self.clock.pump([1.0] * 121)
         self.assertEqual(peer.take(), b"PING\r\n-ERR 'Stale Connection'\r\n")
         self.assertIn("info: 192.0.2.1:1 is let go: Stale Connection", self.logged())
+
+    def test_half_commands(self) -> None:
+        """So is who stops in the middle of a command; others are served meanwhile."""
+        halves = (b"P", b"PUB a", b"PUB a 5\r", b"PUB a 5\r\nab", b"SUB a", b"CONNECT {")
+        peers = [self.client(number, half) for number, half in enumerate(halves, 1)]
+        self.clock.pump([1.0] * 300)
+        other = self.client(99, b"SUB a 1\r\nPUB a 1\r\nx\r\n")
+        self.assertEqual(other.take(), b"MSG a 1 1\r\nx\r\n")
+        self.clock.pump([1.0] * 180)
+        for peer in peers:
+            self.assertTrue(peer.take().endswith(b"-ERR 'Stale Connection'\r\n"))
+            self.assertTrue(peer.finished)
+        other.abortConnection()
+        for peer in peers:
+            peer.finish()
+        self.assertEqual(self.clock.getDelayedCalls(), [])
 
     def test_answered(self) -> None:
         """Who answers stays for ever."""
@@ -226,6 +260,20 @@ class SlowTests(NatsTestCase):
         heard = stalled.take()
         self.assertTrue(heard.endswith(b"\r\n-ERR 'Slow Consumer'\r\n"))
         self.assertTrue(stalled.finished)
+
+    def test_by_its_own_words(self) -> None:
+        """Who is let go in the midst of a read for what came of its own words harms nobody."""
+        self.serve(Settings(pending_bytes=100_000))
+        other = self.client(2, b"SUB b.> 1\r\n")
+        said = b"".join(b"SUB > %d\r\n" % number for number in range(1000))
+        talker = self.client(1, said)
+        talker.send(b"PUB b.a 0\r\n\r\nPUB b.b 0\r\n\r\n" * 300)
+        self.assertEqual(self.service.figures().slow_consumers, 1)
+        self.assertEqual(self.service.figures().subscriptions, 1)
+        heard = other.take().count(b"MSG b.")
+        self.assertTrue(PIECES // 1000 <= heard < 600, heard)
+        self.assertTrue(talker.take().endswith(b"-ERR 'Slow Consumer'\r\n"))
+        self.assertEqual([line for line in self.logged() if "critical" in line], [])
 
     def test_disconnect_for_good(self) -> None:
         """One that does not even take that is gone after ten seconds."""
@@ -426,6 +474,30 @@ class LoginTests(NatsTestCase):
         self.look()
         self.assertEqual(self.service.figures().connections, 0)
         self.assertEqual(self.clock.getDelayedCalls(), [])
+
+    def test_too_many_together(self) -> None:
+        """All clients together have so many subscriptions; the log says so once."""
+        self.serve(Settings(subscriptions=3))
+        first = self.client(1, b"SUB a 1\r\nSUB b 2\r\n")
+        second = self.client(2, b"SUB a 1\r\nSUB b 2\r\nSUB c 3\r\nPING\r\n")
+        words = b"-ERR 'maximum subscriptions exceeded'\r\n"
+        self.assertEqual((first.take(), second.take()), (b"", words * 2 + b"PONG\r\n"))
+        self.assertEqual(len([line for line in self.logged() if "are the most" in line]), 1)
+        first.finish()
+        second.send(b"SUB c 3\r\nPING\r\n")
+        self.assertEqual(second.take(), b"PONG\r\n")
+
+    def test_what_the_service_says_itself(self) -> None:
+        """Nobody tells others that they have missed messages but the service, whatever users may do."""
+        for each in (
+            Settings(),
+            Settings(permissions={"*": PermissionsTable(publish=RulesTable(allow=("_MISSED.>",)))}),
+        ):
+            self.serve(each)
+            other = self.client(1, b"SUB > 1\r\n")
+            peer = self.client(2, b"PUB _MISSED.a 1\r\n9\r\nPING\r\n")
+            words = b"-ERR 'Permissions Violation for Publish to \"_MISSED.a\"'\r\nPONG\r\n"
+            self.assertEqual((peer.take(), other.take()), (words, b""))
 
     def test_open_by_permissions(self) -> None:
         """Where nobody has to log in, the permissions of * hold."""

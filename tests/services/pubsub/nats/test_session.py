@@ -4,13 +4,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
-from netkit.services.pubsub.broker import Broker, Receiver
+from netkit.services.pubsub.broker import Broker
+from netkit.services.pubsub.gathering import Receiver
 from netkit.services.pubsub.nats.grammar import SERVER, Grammar
-from netkit.services.pubsub.nats.session import Session, State
+from netkit.services.pubsub.nats.session import Bounds, Session, State
 from netkit.services.pubsub.nats.wire import Reader
 from netkit.services.pubsub.permissions import Permissions, Rules
 from netkit.services.pubsub.subscriptions import Subscription
-from tests.services.pubsub.test_broker import Ear
+from tests.services.pubsub.ears import Ear
 
 _QUIET = b'CONNECT {"verbose":false,"pedantic":false,"headers":true,"no_responders":true}\r\n'
 
@@ -21,7 +22,7 @@ class _Client(Ear):
     def __init__(self, broker: Broker, *, stranger: bool = False, most: int = 1000) -> None:
         super().__init__()
         self.broker = broker
-        self.session = Session(broker, self, stranger=stranger, most=most)
+        self.session = Session(broker, self, stranger=stranger, bounds=Bounds(most))
         self.reader = Reader(Grammar(SERVER))
 
     def ended(self, subscription: Subscription[Receiver]) -> None:
@@ -179,11 +180,24 @@ class MannersTests(SessionTestCase):
         self.assertIs(client.session.state, State.OVER)
 
     def test_too_many_subscriptions(self) -> None:
-        """One subscription too many ends the session; one that ended makes room."""
+        """One subscription too many is refused, and the others stay; one that ended makes room."""
         client = self.client(most=2)
         client.say(b"SUB a 1\r\nSUB b 2\r\nUNSUB 1\r\nSUB c 3\r\nSUB c 3\r\nPING\r\n")
-        heard = client.say(b"SUB d 4\r\n")
-        self.assertEqual(heard, b"-ERR 'maximum subscriptions exceeded'\r\n")
+        heard = client.say(b"SUB d 4\r\nPUB d 0\r\n\r\nPUB c 0\r\n\r\n")
+        self.assertEqual(heard, b"-ERR 'maximum subscriptions exceeded'\r\nMSG c 3 0\r\n\r\n")
+        self.assertEqual(client.say(b"UNSUB 2\r\nSUB d 5\r\nPING\r\n"), b"PONG\r\n")
+        self.assertEqual(len(client.session), 2)
+
+    def test_no_room(self) -> None:
+        """Who finds no room beside the subscriptions of others is told so, and stays."""
+        client = self.client()
+        client.session = Session(
+            self.broker, client, bounds=Bounds(room=lambda: len(self.broker.interest) < 1)
+        )
+        client.say(_QUIET)
+        said = b"SUB a 1\r\nSUB b 2\r\nSUB a 1\r\nUNSUB 1\r\nSUB c 3\r\nPING\r\n"
+        self.assertEqual(client.say(said), b"-ERR 'maximum subscriptions exceeded'\r\nPONG\r\n")
+        self.assertEqual(list(self.broker.interest.wanted()), [(b"c", b"")])
 
     def test_storm(self) -> None:
         """Whoever comes and goes a hundred thousand times leaves nothing behind."""

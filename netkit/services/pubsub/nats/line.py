@@ -1,4 +1,4 @@
-"""One connection to a server of the cluster: it is greeted, with TLS if need be, and then speaks.
+"""The client's end of one connection to a server: it is greeted, with TLS if need be, and then speaks.
 
 Rule: nothing is said on a connection that must have TLS and has none, and nothing that came before
 TLS counts behind it.
@@ -16,11 +16,11 @@ from twisted.python.failure import Failure
 from netkit.document.values import printable
 from netkit.net.stream import IStream
 from netkit.net.tlsclient import Caller, TlsTerms
-from netkit.services.pubsub.fabric.servers import Server
 from netkit.services.pubsub.messages import Published
 from netkit.services.pubsub.nats import writing
 from netkit.services.pubsub.nats.grammar import Grammar
 from netkit.services.pubsub.nats.greeting import Connect, Info
+from netkit.services.pubsub.nats.servers import Server
 from netkit.services.pubsub.nats.verbs import Complaint, Event, Refusal, Signal
 from netkit.services.pubsub.nats.wire import Reader
 
@@ -64,7 +64,10 @@ class Stage(Enum):
 
 @frozen
 class Terms:
-    """How a server is spoken to; `secure` where TLS comes before its first line."""
+    """How a server is spoken to; `secure` where TLS comes before its first line.
+
+    With `edges` one that is an edge of a cluster will do; an edge itself must have a server of one.
+    """
 
     server: Server
     grammar: Grammar
@@ -72,6 +75,7 @@ class Terms:
     greeting: Connect
     clock: IReactorTime
     secure: bool = False
+    edges: bool = False
 
 
 class Line(TwistedProtocol):
@@ -139,7 +143,9 @@ class Line(TwistedProtocol):
         if not isinstance(event, Info):
             self._end("it is no NATS server" if isinstance(event, Refusal) else _words(event))
             return
-        if event.edge:  # perhaps of this one: messages would go round for ever
+        if (
+            event.edge and not self._terms.edges
+        ):  # perhaps of this one: messages would go round for ever
             self._end("it is an edge of a cluster itself; a server of the cluster would be right")
             return
         wants_tls = self._terms.server.tls or event.tls_required

@@ -7,11 +7,11 @@ from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
 from netkit.net.tlsclient import TlsTerms
-from netkit.services.pubsub.fabric.line import CLOSE_SECONDS, Line, Terms
-from netkit.services.pubsub.fabric.servers import Server
 from netkit.services.pubsub.messages import Published
 from netkit.services.pubsub.nats.grammar import CLIENT, Grammar
 from netkit.services.pubsub.nats.greeting import Connect, Info
+from netkit.services.pubsub.nats.line import CLOSE_SECONDS, Line, Terms
+from netkit.services.pubsub.nats.servers import Server
 from tests.net.transports import PeerTransport
 
 _INFO = b'INFO {"server_id":"S","max_payload":9,"tls_available":true}\r\n'

@@ -1,4 +1,4 @@
-"""The servers of a cluster: how they are written, in which order they are tried, and when.
+"""Servers of NATS: how they are written, in which order they are tried, and when.
 
 Rule: what stands in a URL for logging in is in no repr, no text and no complaint.
 """
@@ -92,7 +92,7 @@ def discovered(by: Server, urls: Iterable[str]) -> tuple[Server, ...]:
 class Roster:
     """The servers in turn: those of the operator, and those that the cluster tells of.
 
-    `start(n)` says which of n is the first: not every node asks the same server.
+    `start(n)` says which of n is the first: not every client asks the same server.
     """
 
     def __init__(self, servers: tuple[Server, ...], start: Callable[[int], int]) -> None:

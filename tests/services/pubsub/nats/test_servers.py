@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
-from netkit.services.pubsub.fabric.servers import (
+from netkit.services.pubsub.nats.servers import (
     JITTER,
     MOST_DISCOVERED,
     Roster,

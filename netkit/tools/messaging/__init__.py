@@ -1,0 +1,1 @@
+"""A client of NATS servers: netkit's own, and any other."""

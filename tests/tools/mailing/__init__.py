@@ -1,0 +1,1 @@
+"""Tests of reading mail by IMAP: the rules in memory, the whole against Dovecot."""
