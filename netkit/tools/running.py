@@ -4,6 +4,7 @@ Rule: whatever happens, the exit status says what came of it, and what went wron
 standard error. The work is cancelled before the process ends, so that it can clear away.
 """
 
+import gc
 import os
 import select
 import signal
@@ -15,6 +16,8 @@ from typing import Any, NoReturn, TypeAlias, cast
 from attrs import field, frozen
 from twisted.internet.base import ReactorBase
 from twisted.internet.defer import Deferred
+from twisted.internet.interfaces import IReactorTime
+from twisted.internet.task import deferLater
 from twisted.logger import ILogObserver, LogEvent, globalLogBeginner, textFileLogObserver
 from twisted.python.failure import Failure
 from zope.interface import provider
@@ -73,6 +76,7 @@ def run(work: Work, timeout: float = TIMEOUT) -> Exit:
         install()
     from twisted.internet import reactor  # noqa: PLC0415 (installed by now, never at import)
 
+    gc.freeze()  # what has been imported stays: to look through it at the end takes a while
     running = _Run(cast("ReactorBase", reactor), work, timeout)
     running.wait()
     return running.outcome
@@ -84,6 +88,7 @@ class _Run:
     def __init__(self, reactor: ReactorBase, work: Work, timeout: float) -> None:
         self.outcome = Exit.TROUBLE
         self._reactor = reactor
+        self._clock = cast("IReactorTime", reactor)
         self._work = work
         self._here = Here(reactor, timeout)
         self._working: Deferred[None] | None = None
@@ -102,6 +107,8 @@ class _Run:
             signal.signal(number, self._interrupt)
         working = Deferred.fromCoroutine(self._work(self._here))
         self._working = working.addErrback(_in_words).addCallbacks(self._done, self._failed)
+        # Connections that were aborted are closed in the turn after that.
+        self._working.addBoth(lambda _: deferLater(self._clock, 0))
         self._working.addBoth(lambda _: self._over())
 
     def _clear_away(self) -> Deferred[None] | None:

@@ -12,9 +12,9 @@ from attrs import evolve, frozen
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from twisted.logger import Logger
 
+from netkit.http.decoding import Decoder, decoder
 from netkit.http.fields import item
 from netkit.http.messages import BodyCutError, Headers, Request, Response, Stream, Takeover
-from netkit.services.proxy.words.decoding import Decoder, decoder
 from netkit.services.proxy.words.document import Document
 from netkit.services.proxy.words.settings import CountWords
 from netkit.services.proxy.words.splitting import Splitting

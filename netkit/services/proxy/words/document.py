@@ -8,8 +8,8 @@ from collections.abc import Callable
 
 from attrs import frozen
 
-from netkit.services.proxy.words.charsets import Characters
-from netkit.services.proxy.words.decoding import Decoder, MalformedError
+from netkit.http.charsets import Characters
+from netkit.http.decoding import Decoder, MalformedError
 from netkit.services.proxy.words.html import VisibleText
 from netkit.services.proxy.words.splitting import Splitting
 from netkit.services.proxy.words.tally import Reason, Tally

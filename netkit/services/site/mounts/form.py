@@ -4,8 +4,10 @@ from http import HTTPStatus
 
 from attrs import frozen
 
+from netkit.http.fields import item
 from netkit.http.forms import (
     FORM_BYTES,
+    FORM_FIELDS,
     Fields,
     FormTooLargeError,
     NotAFormError,
@@ -13,6 +15,7 @@ from netkit.http.forms import (
     grouped,
 )
 from netkit.http.messages import Handler, Request, Response
+from netkit.http.multipart import parts
 from netkit.http.pages import (
     READING,
     Html,
@@ -52,11 +55,23 @@ async def _posted(request: Request) -> Response:
         return method_not_allowed(b"POST")
     body = await request.body.read(FORM_BYTES)
     try:
-        return _listing(request.base, fields(body, request.header(b"content-type")))
+        return _listing(request.base, _filled_in(body, request.header(b"content-type") or b""))
     except NotAFormError as error:
         return error_page(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, f"{error}.".capitalize())
     except FormTooLargeError:
         return error_page(HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
+
+
+def _filled_in(body: bytes, content_type: bytes) -> Fields:
+    """Return the fields of a form of either kind, the files in it as texts."""
+    if item(content_type).value != b"multipart/form-data":
+        return fields(body, content_type)
+    found = parts(body, content_type, at_most=FORM_FIELDS)
+    return tuple((_text(name), _text(content)) for name, content in found)
+
+
+def _text(octets: bytes) -> str:
+    return octets.decode(errors="replace")
 
 
 def _form(base: str) -> Response:

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
-from netkit.services.proxy.words.decoding import decoder
+from netkit.http.decoding import decoder
 from netkit.services.proxy.words.document import PIECE_BYTES, STEP_BYTES, Document
 from netkit.services.proxy.words.tally import Reason, Tally
 from tests.net.splits import split

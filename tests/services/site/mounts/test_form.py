@@ -76,6 +76,18 @@ class Form(SynchronousTestCase):
             page,
         )
 
+    def test_with_files(self) -> None:
+        """A form that has files in it is listed as well, what is no text with marks in its place."""
+        body = (
+            b'--xyz\r\nContent-Disposition: form-data; name="name"\r\n\r\nAnn\r\n'
+            b'--xyz\r\nContent-Disposition: form-data; name="file"; filename="a"\r\n\r\n<\xff\r\n'
+            b"--xyz--\r\n"
+        )
+        page = content(self.posted(body, b"multipart/form-data; boundary=xyz"))
+        self.assertIn("<dt>name</dt><dd>Ann</dd>\n<dt>file</dt><dd>&lt;\ufffd</dd>".encode(), page)
+        self.assertEqual(self.posted(body, b"multipart/form-data").status, 415)
+        self.assertEqual(self.posted(body[:-9], b"multipart/form-data; boundary=xyz").status, 415)
+
     def test_nothing_filled_in(self) -> None:
         """An empty form is said to be empty."""
         self.assertIn(b"left everything empty", content(self.posted(b"")))

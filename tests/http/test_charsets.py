@@ -4,7 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
-from netkit.services.proxy.words.charsets import SNIFFED, Characters, codec
+from netkit.http.charsets import SNIFFED, Characters, codec
 
 META = b"<!doctype html><!-- <meta charset=koi8-r> --><META http-equiv=x content='text/html; charset=%s'>"
 LABELS = [
@@ -89,7 +89,7 @@ class CharsetTests(SynchronousTestCase):
 
     def test_every_codec(self) -> None:
         """Every encoding of the table is one that Python has."""
-        from netkit.services.proxy.words.charsets import _CODECS  # noqa: PLC0415
+        from netkit.http.charsets import _CODECS  # noqa: PLC0415
 
         for label in _CODECS:
             self.assertEqual(text(label.encode(), b""), "")

@@ -3,11 +3,12 @@
 import gzip
 import zlib
 
+import brotli  # type: ignore[import-untyped]  # it has no types
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
-from netkit.services.proxy.words.decoding import Gzip, MalformedError, decoder
+from netkit.http.decoding import Decoder, Gzip, MalformedError, decoder
 from tests.net.splits import split
 
 CONTENT = b"The quick brown fox. " * 500
@@ -18,6 +19,7 @@ CODED = {
     b" X-GZip": gzip.compress(CONTENT[:3000]) + gzip.compress(b"") + gzip.compress(CONTENT[3000:]),
     b"deflate": zlib.compress(CONTENT),
     b"Deflate": zlib.compress(CONTENT)[2:-4],
+    b"br": brotli.compress(CONTENT),
 }
 
 
@@ -35,6 +37,17 @@ def decoded(coding: bytes, *pieces: bytes, at_most: int = 2048) -> bytes:
     return b"".join(content)
 
 
+def fed(coding: bytes, body: bytes) -> Decoder:
+    """Return a decoder that has decoded all there is of `body`."""
+    kind = decoder(coding)
+    assert kind is not None
+    decodes: Decoder = kind()
+    decodes.take(body)
+    while not decodes.hungry:
+        decodes.content(2048)
+    return decodes
+
+
 class DecodingTests(SynchronousTestCase):
     def test_codings(self) -> None:
         """Bodies are decoded: plain ones, gzip, and both things that are called deflate."""
@@ -43,7 +56,7 @@ class DecodingTests(SynchronousTestCase):
 
     def test_unknown(self) -> None:
         """Other codings, and several at once, are not known."""
-        for coding in (b"br", b"zstd", b"compress", b"gzip, gzip", b"gzip,", b"\xff"):
+        for coding in (b"zstd", b"compress", b"gzip, gzip", b"gzip,", b"\xff"):
             self.assertIsNone(decoder(coding))
 
     @settings(deadline=None, max_examples=60)
@@ -73,22 +86,40 @@ class DecodingTests(SynchronousTestCase):
         self.assertEqual([decodes.content(1000) for _ in range(100)], [b"x"] * 100)
         self.assertTrue(decodes.hungry)
 
+    def test_bomb_of_brotli(self) -> None:
+        """So it is with brotli, whose library gives more than it is asked for."""
+        bomb = brotli.compress(bytes(10_000_000))
+        self.assertLess(len(bomb), 100)
+        self.assertEqual(len(decoded(b"br", bomb, at_most=4096)), 10_000_000)
+
+    def test_whole(self) -> None:
+        """A body that was cut is told from a whole one; none at all is whole."""
+        for coding in sorted(set(CODED) - {b"", b"identity", b" X-GZip"}):
+            body = CODED[coding]
+            for end in (*range(0, len(body), 7), len(body)):
+                decodes = fed(coding, body[:end])
+                self.assertEqual(decodes.whole, end in {0, len(body)}, (coding, end))
+
     def test_behind_the_end(self) -> None:
-        """What is behind the end is let be."""
+        """What is behind the end is let be; brotli's library cannot tell where that is."""
         for coding in (b"gzip", b"deflate"):
             self.assertEqual(decoded(coding, CODED[coding], b"rest", b"rest"), CONTENT)
             self.assertEqual(decoded(coding, CODED[coding] + b"rest", b"rest"), CONTENT)
 
+        for rest in ((b"rest",), (b"", b"rest")):
+            with self.assertRaises(MalformedError):
+                decoded(b"br", CODED[b"br"] + rest[0], *rest[1:])
+
     def test_truncated(self) -> None:
         """Of a body that was cut there is what came."""
-        for coding in (b"gzip", b"deflate", b"Deflate"):
+        for coding in (b"gzip", b"deflate", b"Deflate", b"br"):
             body = CODED[coding]
             for end in range(0, len(body), 7):
                 self.assertTrue(CONTENT.startswith(decoded(coding, body[:end])))
 
     def test_malformed(self) -> None:
         """A body that is not in its coding is told."""
-        for coding in (b"gzip", b"deflate"):
+        for coding in (b"gzip", b"deflate", b"br"):
             with self.assertRaises(MalformedError):
                 decoded(coding, b"<p>Hello</p>" * 10)
 

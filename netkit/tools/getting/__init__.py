@@ -1,0 +1,1 @@
+"""Fetching to the standard output or to a file, as `netkit get` does it."""
