@@ -18,10 +18,11 @@ from netkit.http.basicauth import Credentials
 from netkit.http.framing import InvalidRequestError, request_opening
 from netkit.http.messages import Headers
 from netkit.net.tlsclient import TlsTerms, trusted
+from netkit.tools import netrc
 from netkit.tools.options import ask, on_a_terminal, remark
 from netkit.tools.outcome import TroubleError
 from netkit.tools.web.fetching import Login, Proxying, Terms, Unwatched, Watch, nobody
-from netkit.tools.web.logins import Asked, First, Given, Netrc, netrc_path
+from netkit.tools.web.logins import Asked, First, Given, Netrc
 from netkit.tools.web.urls import Url, parse
 
 PASSWORD = "NETKIT_PASSWORD"  # noqa: S105 (the name of a variable)
@@ -87,7 +88,7 @@ class AgentOptions:
         return Terms(
             redirects=self.redirects,
             retries=self.retries or 0,
-            login=First((Netrc(netrc_path(os.environ), remark), Asked(_asked))),
+            login=First((Netrc(netrc.place(os.environ), remark), Asked(_asked))),
             own_login=nobody if self.user is None else _own_login(self.user),
             proxy=self.proxy,
             tls=self.tls,
@@ -99,7 +100,7 @@ def _own_login(user: str) -> Login:
     """Return who knows the password of `user`."""
     password = os.environ.get(PASSWORD)
     given = nobody if password is None else Given(Credentials(user, password))
-    return First((given, Netrc(netrc_path(os.environ), remark, user), Asked(_asked, user)))
+    return First((given, Netrc(netrc.place(os.environ), remark, user), Asked(_asked, user)))
 
 
 def _asked(url: Url, realm: str, user: str | None) -> Credentials | None:

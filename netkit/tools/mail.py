@@ -12,9 +12,10 @@ from pathlib import Path
 
 import click
 
+from netkit.http.basicauth import Credentials
 from netkit.net.addresses import host as to_host
 from netkit.net.tlsclient import TlsTerms, trusted
-from netkit.tools.mailing import netrc
+from netkit.tools import netrc
 from netkit.tools.mailing.message import Message
 from netkit.tools.mailing.reading import Account, Security, Server, Wanted, newest
 from netkit.tools.mailing.showing import Table, as_json, line
@@ -152,15 +153,9 @@ def _account(host: str, user: str) -> Account:
     return Account(user, password)
 
 
-def _in_netrc(host: str, user: str) -> netrc.Entry | None:
-    named = os.environ.get("NETRC")
-    path = Path(named) if named else Path.home() / ".netrc"
+def _in_netrc(host: str, user: str) -> Credentials | None:
     try:
-        return netrc.find(path, host, user)
-    except FileNotFoundError:
-        if named:
-            raise
-        return None
+        return netrc.find(netrc.place(os.environ), host, user)
     except ValueError as error:
         raise TroubleError(str(error)) from None
 

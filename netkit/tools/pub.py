@@ -13,7 +13,7 @@ from netkit.services.pubsub.subjects import is_subject
 from netkit.tools import options
 from netkit.tools.bridging.descriptors import source
 from netkit.tools.bridging.standard import Input
-from netkit.tools.messaging.lines import Lines
+from netkit.tools.messaging.input import Lines
 from netkit.tools.messaging.publishing import Said, publish, request
 from netkit.tools.natsoptions import Reached, servers
 from netkit.tools.outcome import Exit

@@ -1,22 +1,17 @@
 """Who to be for a server: from the URL, from `--user`, from a netrc file, from whoever is asked.
 
-Rule: a password that a user gave for one server is for that one; a netrc file that others may read is
-left alone, and said to be.
+Rule: a password that a user gave for one server is for that one.
 """
 
-import os
-import stat
-from collections.abc import Callable, Mapping
-from netrc import NetrcParseError, netrc
+from collections.abc import Callable
 from pathlib import Path
 
 from attrs import frozen
 
 from netkit.http.basicauth import Credentials
+from netkit.tools.netrc import find
 from netkit.tools.web.fetching import Login
 from netkit.tools.web.urls import Url
-
-NETRC_BYTES = 256 * 1024
 
 Ask = Callable[[Url, str, str | None], Credentials | None]
 """Asks the user for a login to the server of a URL and a realm, as the user named if one is."""
@@ -73,37 +68,10 @@ class Netrc:
         if refused:
             return None
         try:
-            found = self._machines().authenticators(url.host)
-        except FileNotFoundError:
+            return find(self.path, url.host, self.user or "")
+        except (OSError, ValueError) as error:
+            self.tell(str(error))
             return None
-        except (OSError, UnicodeDecodeError, NetrcParseError) as error:
-            self.tell(f"{self.path} is no use: {_why(error)}")
-            return None
-        if found is None or not found[2] or self.user not in {None, found[0]}:
-            return None
-        return Credentials(found[0], found[2])
-
-    def _machines(self) -> netrc:
-        status = self.path.stat()
-        if stat.S_IMODE(status.st_mode) & 0o077 or status.st_uid not in {os.getuid(), 0}:
-            raise PermissionError("others may read it; chmod 600 would be right")
-        if not stat.S_ISREG(status.st_mode) or status.st_size > NETRC_BYTES:
-            raise PermissionError(f"it is no file of at most {NETRC_BYTES} bytes")
-        return netrc(str(self.path))
-
-
-def _why(error: Exception) -> str:
-    if isinstance(error, NetrcParseError):
-        return f"line {error.lineno} cannot be understood"
-    if isinstance(error, UnicodeDecodeError):
-        return "it is not UTF-8"
-    return str(error.args[-1]).lower() if error.args else type(error).__name__
-
-
-def netrc_path(environment: Mapping[str, str]) -> Path:
-    """Return where the user's netrc file is, if there is one."""
-    named = environment.get("NETRC")
-    return Path(named) if named else Path.home() / ".netrc"
 
 
 @frozen

@@ -6,7 +6,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from netkit.http.basicauth import Credentials
 from netkit.tools.web.fetching import nobody
-from netkit.tools.web.logins import Asked, First, Given, Netrc, Only, netrc_path
+from netkit.tools.web.logins import Asked, First, Given, Netrc, Only
 from netkit.tools.web.urls import Url, parse
 
 URL = parse("http://a.example/")
@@ -40,32 +40,12 @@ class NetrcTests(SynchronousTestCase):
         self.assertIsNone(self.asked(refused=1))
         self.assertEqual(self.said, [])
 
-    def test_others_may_read(self) -> None:
-        """A file that others may read is left alone, and said to be."""
+    def test_unfit(self) -> None:
+        """A file that is no use is said to be, and no problem."""
         self.path.chmod(0o640)
         self.assertIsNone(self.asked())
         [said] = self.said
-        self.assertTrue(said.endswith("is no use: others may read it; chmod 600 would be right"))
-
-    def test_malformed(self) -> None:
-        """A file that cannot be understood is told with its line, and nothing of what stands in it."""
-        self.write("machine a.example\nlogin moshez secret sesame\n")
-        self.assertIsNone(self.asked())
-        self.path.write_bytes(b"machine a.example login \xff password x\n")
-        self.asked()
-        self.assertNotIn("sesame", "".join(self.said))
-        self.assertTrue(self.said)
-
-    def test_missing(self) -> None:
-        """No file is no problem."""
-        self.path.unlink()
-        self.assertIsNone(self.asked())
-        self.assertEqual(self.said, [])
-
-    def test_place(self) -> None:
-        """The variable NETRC says where it is; otherwise it is in the user's folder."""
-        self.assertEqual(netrc_path({"NETRC": "/x"}), Path("/x"))
-        self.assertEqual(netrc_path({}), Path.home() / ".netrc")
+        self.assertTrue(said.endswith("others may read it; chmod 600 would be right"))
 
 
 class LoginTests(SynchronousTestCase):

@@ -1,15 +1,19 @@
 """Who to be at a host, as the netrc file of ftp(1) and curl says it.
 
 Rule: a password that others may read is not used, and what is wrong with a file is told without a
-word of what is in it.
+word of what is in it. (The standard library's reader knows one login a host, and takes a remark behind
+an empty line for a mistake.)
 """
 
+import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from stat import S_IMODE
 
 from attrs import define, field
+
+from netkit.http.basicauth import Credentials
 
 LARGEST = 1024 * 1024  # bytes
 
@@ -26,25 +30,39 @@ class Entry:
     password: str | None = field(default=None, repr=False)
 
 
-def find(path: Path, host: str, user: str = "") -> Entry | None:
-    """Return the first entry of the file for `host` and, if one is named, `user`; None: there is none.
+def place(environment: Mapping[str, str]) -> Path:
+    """Return where the user's netrc file is, if there is one."""
+    named = environment.get("NETRC")
+    return Path(named) if named else Path.home() / ".netrc"
 
-    Raises OSError, and ValueError with what is wrong; the latter where others may read the password.
+
+def find(path: Path, host: str, user: str = "") -> Credentials | None:
+    """Return the first login in the file for `host` and, if one is named, `user`.
+
+    None: there is none, or no file. Raises OSError, and ValueError with what is wrong; the latter
+    where others may read the password.
     """
-    with path.open("rb") as file:
-        mode = S_IMODE(path.stat().st_mode)
-        written = file.read(LARGEST + 1)
-    if len(written) > LARGEST:
-        raise ValueError(f"{path}: has more than {LARGEST} bytes")
     try:
-        found = chosen(written.decode(errors="surrogateescape"), host, user)
+        with path.open("rb") as file:
+            mode = S_IMODE(os.fstat(file.fileno()).st_mode)
+            written = file.read(LARGEST + 1)
+    except FileNotFoundError:
+        return None
+    try:
+        found = chosen(_text(written), host, user)
     except ValueError as error:
         raise ValueError(f"{path}: {error}") from None
-    if found is not None and found.password is not None and mode & _OTHERS:
-        raise ValueError(
-            f"{path}: others may read the password in it; chmod 600 makes it yours alone"
-        )
-    return found
+    if found is None or found.password is None:
+        return None
+    if mode & _OTHERS:
+        raise ValueError(f"{path}: others may read it; chmod 600 would be right")
+    return Credentials(found.user, found.password)
+
+
+def _text(written: bytes) -> str:
+    if len(written) > LARGEST:
+        raise ValueError(f"has more than {LARGEST} bytes")
+    return written.decode(errors="surrogateescape")
 
 
 def chosen(written: str, host: str, user: str = "") -> Entry | None:

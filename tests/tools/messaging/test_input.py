@@ -11,7 +11,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from netkit.tools.bridging.descriptors import Sort, Source
 from netkit.tools.bridging.standard import Input
-from netkit.tools.messaging.lines import Lines
+from netkit.tools.messaging.input import Lines
 from netkit.tools.outcome import TroubleError
 
 
