@@ -4,6 +4,7 @@ Rule: whatever happens, the exit status says what came of it, and what went wron
 standard error. The work is cancelled before the process ends, so that it can clear away.
 """
 
+import gc
 import os
 import select
 import signal
@@ -75,6 +76,7 @@ def run(work: Work, timeout: float = TIMEOUT) -> Exit:
         install()
     from twisted.internet import reactor  # noqa: PLC0415 (installed by now, never at import)
 
+    gc.freeze()  # what has been imported stays: to look through it at the end takes a while
     running = _Run(cast("ReactorBase", reactor), work, timeout)
     running.wait()
     return running.outcome

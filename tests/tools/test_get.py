@@ -4,6 +4,7 @@ import gzip
 import hashlib
 import os
 import signal
+import socket
 import subprocess
 import sys
 from base64 import b64encode
@@ -50,7 +51,7 @@ SETTINGS = """
             gzip on;
             gzip_types *;
             gzip_min_length 1;
-            location /slow/ {{ alias {folder}/www/; limit_rate 200k; limit_rate_after 300k; }}
+            location /slow/ {{ alias {folder}/www/; limit_rate 800k; limit_rate_after 300k; }}
             location /moved {{ return 302 /page; }}
         }}
     }}
@@ -223,8 +224,8 @@ class NginxTests(GetCase):
         (self.www / "big").write_bytes(BIG)
         (self.www / "page").write_bytes(PAGE)
         self.home.chmod(0o755)
-        free = listening(self, Hostile(answer_page))  # a port that nobody else has at the moment
-        port = free + 1 if free < 60_000 else free - 1
+        with socket.create_server(("127.0.0.1", 0)) as free:
+            port = free.getsockname()[1]
         settings = self.home / "nginx.conf"
         settings.write_text(dedent(SETTINGS.format(folder=self.home, port=port)))
         nginx = subprocess.Popen(

@@ -109,31 +109,34 @@ class Journey:
 
     async def _answer(self, wanted: Wanted) -> Answer:
         """Return the answer to `wanted`, asked for as often as that may help."""
-        by = self._by
         attempt = 0
         while True:
             attempt += 1
-            left = attempt <= by.terms.retries
-            answer: Answer | None = None
             try:
                 answer = await self._asked(wanted)
-                seconds = self._wait_behind(wanted, answer.head, attempt) if left else None
-                why = f"{wanted.url} answered {answer.head.status}"
             except AskError as error:
-                if not left or not may_follow(error, wanted.method):
-                    raise _not_fetched(wanted.url, error) from error
-                seconds = delay(attempt, by.around.chance())
-                why = f"{wanted.url}: {error}"
+                seconds, why = self._delay(wanted, error, attempt), f"{wanted.url}: {error}"
             except BodyCutError as error:
                 raise FetchError(f"what is to be sent to {wanted.url}: {error}") from error
-            if seconds is None and answer is not None:
-                return answer
-            if answer is not None:
+            else:
+                wait = self._wait(wanted, answer.head, attempt)
+                if wait is None:
+                    return answer
                 answer.close()
-            by.terms.watch.waits(seconds or 0.0, why)
-            await deferLater(by.clock, seconds or 0.0)
+                seconds, why = wait, f"{wanted.url} answered {answer.head.status}"
+            self._by.terms.watch.waits(seconds, why)
+            await deferLater(self._by.clock, seconds)
 
-    def _wait_behind(self, wanted: Wanted, head: ResponseHead, attempt: int) -> float | None:
+    def _delay(self, wanted: Wanted, error: AskError, attempt: int) -> float:
+        """Return how long to wait behind `error`; raise FetchError where there is no other time."""
+        if attempt > self._by.terms.retries or not may_follow(error, wanted.method):
+            raise _not_fetched(wanted.url, error) from error
+        return delay(attempt, self._by.around.chance())
+
+    def _wait(self, wanted: Wanted, head: ResponseHead, attempt: int) -> float | None:
+        """Return how long to wait behind an answer before asking again; None: it is the last."""
+        if attempt > self._by.terms.retries:
+            return None
         around = self._by.around
         return wait_for(head, wanted.method, attempt, around.now(), around.chance())
 
