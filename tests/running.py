@@ -6,7 +6,7 @@ import selectors
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from textwrap import dedent
@@ -44,6 +44,13 @@ class Running:
                     return line
             seen = len(self.lines)
         raise AssertionError(f"{wanted!r} is not in:\n" + "\n".join(self.lines))
+
+    def wait_until(self, done: Callable[[], bool]) -> None:
+        """Read what it prints until `done` says that this is enough."""
+        for _ in self._reads():
+            if done():
+                return
+        raise AssertionError("it is not enough:\n" + "\n".join(self.lines))
 
     def _reads(self) -> Iterator[None]:
         """Read what is there, again and again, until the process is silent for good."""

@@ -7,7 +7,7 @@ every sort, by their own writing and pausing. Rule: while the target is full the
 from collections.abc import Callable
 from typing import Protocol as Structure
 
-from twisted.internet.interfaces import IPushProducer
+from twisted.internet.interfaces import IConsumer, IPushProducer
 from twisted.protocols.tls import TLSMemoryBIOProtocol
 from zope.interface import implementer
 
@@ -55,7 +55,7 @@ def half_close(target: IStream) -> None:
 
 @implementer(IPushProducer)
 class CopiedFlow:
-    """A flow over any two connections: each piece is written, and the target pauses the source."""
+    """A flow from whatever can be paused to whatever pauses: each piece is written as it comes."""
 
     __slots__ = (
         "_ended",
@@ -68,7 +68,7 @@ class CopiedFlow:
         "received",
     )
 
-    def __init__(self, source: IStream, target: IStream, ended: Callable[[], None]) -> None:
+    def __init__(self, source: IPushProducer, target: IConsumer, ended: Callable[[], None]) -> None:
         self.received = 0
         self._source = source
         self._target = target

@@ -6,7 +6,7 @@ has `RESTING_BYTES`.
 """
 
 from collections.abc import Callable, Iterable
-from typing import Any, cast
+from typing import Any, Protocol, cast
 
 from twisted.internet.address import UNIXAddress
 from twisted.internet.defer import Deferred
@@ -23,10 +23,26 @@ from zope.interface import implementer
 
 from netkit.net.dial import Way
 from netkit.net.stream import IStream
-from netkit.net.tunnel import End, Tunnel, Tunnels
+from netkit.net.tunnel import Tunnel, Tunnels
 
 RESTING_BYTES = 16_384
 """Where a side that is not joined has heard as much, it reads no more: one read may go beyond it."""
+
+
+class Ear(Protocol):
+    """What a side that is joined passes on all that it hears to."""
+
+    def dataReceived(self, data: bytes) -> None:
+        """Hear `data`."""
+
+    def readConnectionLost(self) -> None:
+        """Hear that the peer has said its last."""
+
+    def writeConnectionLost(self) -> None:
+        """Hear that our own half is closed."""
+
+    def connectionLost(self, reason: Failure) -> None:
+        """Hear that the connection is lost."""
 
 
 @implementer(IProtocol, IHalfCloseableProtocol)
@@ -44,7 +60,7 @@ class Side:
         self._left = left
         self._heard = bytearray()
         self._hear: Callable[[bytes], object] = self._keep
-        self._end: End | None = None
+        self._end: Ear | None = None
         self._silent = False
         self._reason: Failure | None = None
         self._unwanted = False
@@ -104,7 +120,7 @@ class Side:
         """What has come in before the side was joined."""
         return bytes(self._heard)
 
-    def begin(self, end: End) -> None:
+    def begin(self, end: Ear) -> None:
         """Be heard by `end`, which has been given `heard`, and tell it what it could not hear."""
         self._end = end
         self._hear = end.dataReceived

@@ -5,7 +5,7 @@ Rule: nothing here knows who the users are, and nothing leaves that a terminal c
 
 from attrs import frozen
 
-from netkit.document.values import printable
+from netkit.document.values import printable, quoted
 
 QUERY_BYTES = 1024
 ANSWER_BYTES = 256 * 1024
@@ -35,17 +35,28 @@ class Query:
         return " ".join(filter(None, (token, "@".join((self.name, *self.hosts)))))
 
 
-def parse(line: bytes) -> Query:
-    """Return the query that `line`, without its end, spells (RFC 1288 2.3).
+def parse(written: bytes) -> Query:
+    """Return the query that `written`, a line without its end, spells (RFC 1288 2.3).
 
     Any line is a query. Blanks count wherever the grammar has {S}, and tabs as blanks; bytes that
     are not UTF-8 become escapes.
     """
-    text = line.decode("utf-8", "backslashreplace").replace("\t", " ")
+    text = written.decode("utf-8", "backslashreplace").replace("\t", " ")
     words = [word for word in text.split(" ") if word]
     verbose = bool(words) and words[0].upper() == _VERBOSE
     name, *hosts = " ".join(words[verbose:]).split("@")
     return Query(name.strip(" "), verbose, tuple(host.strip(" ") for host in hosts))
+
+
+def line(query: Query) -> bytes:
+    """Return `query` as a client sends it (RFC 1288 2.3).
+
+    Raises ValueError where it has a character that is not printable, which could end the line.
+    """
+    text = str(query)
+    if printable(text) != text:
+        raise ValueError(f"{quoted(text)} cannot be asked for; only printable characters can")
+    return f"{text}\r\n".encode()
 
 
 class QueryReader:
@@ -81,8 +92,8 @@ def render(text: str, at_most: int = ANSWER_BYTES) -> bytes:
     """
     taken: list[bytes] = []
     room = at_most
-    for line in _lines(text):
-        data = _line(line)
+    for each in _lines(text):
+        data = _line(each)
         room -= len(data)
         if room < 0:
             taken.append(_line(_CUT))

@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
 from netkit.document.values import printable
-from netkit.services.finger.wire import Query, QueryReader, QueryTooLongError, parse, render
+from netkit.services.finger.wire import Query, QueryReader, QueryTooLongError, line, parse, render
 
 QUERIES = settings(deadline=None, max_examples=150, database=None)
 
@@ -29,7 +29,7 @@ def fed(data: bytes, cuts: list[int], at_most: int) -> Query | str | None:
 class ParseTests(SynchronousTestCase):
     def test_grammar(self) -> None:
         """Each form of {Q1} and {Q2} is read as RFC 1288 2.3 has it."""
-        for line, query in (
+        for written, query in (
             (b"", Query()),
             (b"moshez", Query("moshez")),
             (b"/W", Query(verbose=True)),
@@ -40,7 +40,7 @@ class ParseTests(SynchronousTestCase):
             (b"/W moshez@a@b", Query("moshez", verbose=True, hosts=("a", "b"))),
             (b"/W @a", Query(verbose=True, hosts=("a",))),
         ):
-            self.assertEqual(query, parse(line), line)
+            self.assertEqual(query, parse(written), written)
 
     def test_only_the_token_is_the_token(self) -> None:
         """Only a first word /W asks for more; any other word is part of the name."""
@@ -152,5 +152,37 @@ class RenderTests(SynchronousTestCase):
         """Whatever the text, its bytes are printable lines in CRLF, and no more than allowed."""
         data = render(text, at_most)
         self.assertLessEqual(len(data), at_most + len(b"[the answer is cut here]\r\n"))
-        for line in data.decode().removesuffix("\r\n").split("\r\n"):
-            self.assertEqual(printable(line), line)
+        for each in data.decode().removesuffix("\r\n").split("\r\n"):
+            self.assertEqual(printable(each), each)
+
+
+class LineTests(SynchronousTestCase):
+    def test_grammar(self) -> None:
+        """A client's line is {Q1} or {Q2} with /W before it where more is wanted, and CRLF behind."""
+        for query, sent in (
+            (Query(), b"\r\n"),
+            (Query("moshez"), b"moshez\r\n"),
+            (Query("moshez", verbose=True), b"/W moshez\r\n"),
+            (Query("Zo\u00eb", hosts=("a", "b")), b"Zo\xc3\xab@a@b\r\n"),
+            (Query(hosts=("a",), verbose=True), b"/W @a\r\n"),
+        ):
+            self.assertEqual(line(query), sent)
+
+    def test_not_two(self) -> None:
+        """What would end the line, or act on somebody's terminal, cannot be asked for."""
+        for name in ("a\r\nb", "a\nb", "\x1b[2J", "a\x00"):
+            with self.assertRaises(ValueError):
+                line(Query(name))
+
+    @QUERIES
+    @given(
+        st.text(
+            st.characters(codec="utf-8", exclude_categories=("C", "Z"), exclude_characters="@/")
+        ),
+        st.booleans(),
+        st.lists(st.text("abc.", min_size=1), max_size=2),
+    )
+    def test_read_back(self, name: str, verbose: bool, hosts: list[str]) -> None:
+        """A server reads from it what was asked."""
+        query = Query(name, verbose, tuple(hosts))
+        self.assertEqual(parse(line(query).removesuffix(b"\r\n")), query)

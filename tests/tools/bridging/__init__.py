@@ -1,0 +1,1 @@
+"""Tests of the bridge between standard input and output and a connection."""
