@@ -2,7 +2,7 @@
 
 import sys
 from collections.abc import AsyncIterator
-from typing import BinaryIO
+from typing import Any
 
 import click
 
@@ -11,6 +11,9 @@ from netkit.services.pubsub.lines import shown
 from netkit.services.pubsub.nats.headers import Headers, HeadersError, written
 from netkit.services.pubsub.subjects import is_subject
 from netkit.tools import options
+from netkit.tools.bridging.descriptors import source
+from netkit.tools.bridging.standard import Input
+from netkit.tools.messaging.lines import Lines
 from netkit.tools.messaging.publishing import Said, publish, request
 from netkit.tools.natsoptions import Reached, servers
 from netkit.tools.outcome import Exit
@@ -55,10 +58,11 @@ def command(  # noqa: PLR0913 (each is an option)
     if lines and (data is not None or asks):
         raise click.UsageError("--lines goes neither with DATA nor with --request")
     said = _said(subject, reply, fields)
-    source = sys.stdin.buffer
     if lines:
-        return run(lambda here: _publish(here, to, said, _lines(source)), timeout)
-    payload = source.read(_LONGEST) if data is None else data.encode(errors="surrogateescape")
+        return run(lambda here: _publish(here, to, said, _lines(here)), timeout)
+    payload = (
+        sys.stdin.buffer.read(_LONGEST) if data is None else data.encode(errors="surrogateescape")
+    )
     if asks:
         return run(lambda here: _request(here, to, said, payload), timeout)
     return run(lambda here: _publish(here, to, said, _one(payload)), timeout)
@@ -99,6 +103,6 @@ async def _one(payload: bytes) -> AsyncIterator[bytes]:
     yield payload
 
 
-async def _lines(source: BinaryIO) -> AsyncIterator[bytes]:
-    for line in source:
-        yield line.removesuffix(b"\n").removesuffix(b"\r")
+def _lines(here: Here) -> AsyncIterator[bytes]:
+    reactor: Any = here.reactor
+    return aiter(Lines(Input(reactor, source()), _LONGEST))

@@ -125,7 +125,9 @@ class Client:
         return done
 
     def write(self, piece: bytes) -> None:
-        """Say something."""
+        """Say something; raise why the connection is over, where it is."""
+        if self._why is not None:
+            raise self._why
         self._line.write(piece)
 
     def flush(self) -> Deferred[None]:
