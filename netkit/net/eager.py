@@ -20,7 +20,7 @@ What is private to Twisted (26.10) and used here or in `netkit.net.reactor`:
     Port, Server    _fromListeningDescriptor, _fromConnectedSocket
     Port            _logger, with the fields `address` and `acceptError` of its events
     Connector       _makeTransport
-    EPollReactor    _disconnectSelectable _doReadOrWrite _poller _selectables
+    EPollReactor    _disconnectSelectable _doReadOrWrite _poller _reads _selectables
 """
 
 import sys
@@ -63,6 +63,9 @@ class IReactorTurns(IReactorFDSet):
 
     def write_next_turn(connection: "EagerConnection") -> None:  # noqa: N805 (an interface has no self)
         """Call `doWrite` of `connection` as the next turn begins, without asking epoll."""
+
+    def is_read(connection: "EagerConnection") -> bool:  # noqa: N805 (as above)
+        """Return whether `doRead` of `connection` is called as there is something to read."""
 
 
 class EagerConnection(tcp.Connection):
@@ -211,15 +214,27 @@ class EagerConnection(tcp.Connection):
     def doWrite(self) -> BaseException | int | None:  # type: ignore[override]  # its bases disagree
         """Send what is queued; then resume the producer, close or half-close, as was asked for."""
         if self._broken:
-            return CONNECTION_LOST
+            return self._hear_out()
         self._gathers_until = _FOR_EVER
         why: BaseException | int | None = super().doWrite()
+        if why is CONNECTION_LOST:
+            return self._hear_out()
         if why is None and self.connected:
             if self.dataBuffer:
                 super().startWriting()
             elif not self._must_gather():
                 self._gathers_until = self.reactor.turn
         return why
+
+    def _hear_out(self) -> ConnectionLost:
+        """Pass on what the peer said before it left, if anybody listens; return that it has left.
+
+        A server that refuses a long request says why and leaves: that is no loss without a word.
+        """
+        self._broken = True
+        if self.reactor.is_read(self):
+            self.doRead()
+        return CONNECTION_LOST
 
     def _must_gather(self) -> bool:
         pulls = self.producer is not None and not self.streamingProducer

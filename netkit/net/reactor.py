@@ -87,6 +87,10 @@ class EagerReactor(EPollReactor):
         """Call `doWrite` of `connection` as the next turn begins, without asking epoll."""
         self._due[connection] = None
 
+    def is_read(self, connection: EagerConnection) -> bool:
+        """Return whether `doRead` of `connection` is called as there is something to read."""
+        return connection in self._newborn or connection.fileno() in self._reads
+
     def mainLoop(self) -> None:
         """Take turns until told to stop."""
         context.call({log.ILogContext: _LogContext(self)}, super().mainLoop)

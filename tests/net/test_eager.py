@@ -201,6 +201,42 @@ class ErrorTests(EagerTestCase):
         self.transport.write(b"x")
         self.assertIs(self.transport.doRead(), CONNECTION_LOST)
 
+    def test_last_words(self) -> None:
+        """What the peer said before it left is heard, though a write that failed came before."""
+        self.peer.sendall(b"no")
+        self.reset_by_peer()
+        self.transport.write(b"x")
+        self.turn()
+        self.assertEqual((self.ours.data, self.ours.lost), (b"no", [ConnectionLost]))
+
+    def test_last_words_of_a_queue(self) -> None:
+        """So it is where the write that failed is of what was queued."""
+        self.fill()
+        self.peer.sendall(b"no")
+        self.reset_by_peer()
+        self.reactor.write_next_turn(self.transport)
+        self.turn()
+        self.assertEqual((self.ours.data, self.ours.lost), (b"no", [ConnectionLost]))
+
+    def test_last_words_unheard(self) -> None:
+        """Nobody hears them who has paused the connection."""
+        self.transport.pauseProducing()
+        self.peer.sendall(b"no")
+        self.reset_by_peer()
+        self.transport.write(b"x")
+        self.turn()
+        self.assertEqual((self.ours.data, self.ours.lost), (b"", [ConnectionLost]))
+
+    def test_abort_at_last_words(self) -> None:
+        """Who aborts at the last words hears once that the connection is lost."""
+        self.ours.on_data = lambda _: self.transport.abortConnection()
+        self.peer.sendall(b"no")
+        self.reset_by_peer()
+        self.transport.write(b"x")
+        self.turn()
+        self.turn()
+        self.assertEqual((self.ours.data, len(self.ours.lost)), (b"no", 1))
+
     def test_loss_asked_for(self) -> None:
         """A write that failed is told to the protocol even if it has asked for the end since."""
         self.reset_by_peer()
