@@ -34,7 +34,7 @@ from netkit.services.pubsub.nats.session import (
     STALE,
     TOO_MANY_CLIENTS,
     UNKNOWN_CLIENT,
-    Bounds,
+    Common,
     Session,
     State,
 )
@@ -66,9 +66,9 @@ class Terms:
     server: str = field(factory=lambda: f"N{token_hex(15).upper()}")
 
     @cached_property
-    def bounds(self) -> Bounds:
-        """How many subscriptions a client may have."""
-        return Bounds(self.limits.subscriptions, self.room)
+    def common(self) -> Common:
+        """What the sessions of the clients share."""
+        return Common(self.limits.subscriptions, self.room)
 
     @cached_property
     def grammar(self) -> Grammar:
@@ -130,7 +130,7 @@ class NatsClient(Client):
             self,
             stranger=door.locked,
             permissions=door.permissions(),
-            bounds=self._terms.bounds,
+            common=self._terms.common,
         )
         self._reader = Reader(self._terms.grammar, self.source)
         self._watch(limits.login_timeout if door.locked else limits.ping_interval)

@@ -7,8 +7,11 @@ client's mistake harms nobody but itself.
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from enum import Enum
+from functools import lru_cache
 from itertools import islice, product, starmap
 from typing import Any, NamedTuple, cast
+
+from attrs import field, frozen
 
 from netkit.services.pubsub.broker import Broker
 from netkit.services.pubsub.gathering import Receiver
@@ -39,6 +42,7 @@ MISSED, _ = OWN
 """Before the subject of messages that were left out: who has subscribed is told how many."""
 
 _ALL = Permissions()
+_REMEMBERED = 1024
 _NAME = 256  # characters of a client's own words that are kept
 
 
@@ -72,14 +76,24 @@ class Introduction(NamedTuple):
 UNKNOWN_CLIENT = Introduction()
 
 
-class Bounds(NamedTuple):
-    """How many subscriptions a client may have: `most`, as long as there is `room` for another."""
+@frozen(eq=False)
+class Common:
+    """What the clients of a service have in common.
+
+    Each may have `most` subscriptions, as long as there is `room` for another. What most of them say
+    alike, their names and their sids, is kept once.
+    """
 
     most: int = 10_000
     room: Callable[[], bool] = lambda: True
+    introduction: Callable[[str, str, str], Introduction] = field(
+        factory=lambda: lru_cache(_REMEMBERED)(Introduction), init=False, repr=False
+    )
+    form: Callable[[bytes, bool], Delivered] = field(
+        factory=lambda: lru_cache(_REMEMBERED)(Delivered), init=False, repr=False
+    )
 
 
-_BOUNDS = Bounds()
 _KNOWN: Mapping[tuple[bool, ...], Manners] = {
     manners: manners for manners in starmap(Manners, product((False, True), repeat=5))
 }
@@ -90,13 +104,13 @@ class Session:
     """What the client `to` has said to `broker`; `stranger` where it has to log in first.
 
     While it is ASKING, `login` is what it has said, and what it says waits for `admit`. It may have
-    as many subscriptions as `bounds` say; one more is refused, and the others stay, as nats-server does
+    as many subscriptions as `common` says; one more is refused, and the others stay, as nats-server does
     it. When it is OVER, `why` has been said last.
     """
 
     __slots__ = (
-        "_bounds",
         "_broker",
+        "_common",
         "_held",
         "_manners",
         "_must_log_in",
@@ -116,7 +130,7 @@ class Session:
         *,
         stranger: bool = False,
         permissions: Permissions = _ALL,
-        bounds: Bounds = _BOUNDS,
+        common: Common | None = None,
     ) -> None:
         self.state = State.STRANGER if stranger else State.ADMITTED
         self.login = _UNKNOWN
@@ -126,7 +140,7 @@ class Session:
         self._must_log_in = stranger
         self._broker = broker
         self._to = to
-        self._bounds = bounds
+        self._common = common or Common()
         self._permissions = permissions
         self._subscriptions: dict[bytes, Subscription[Receiver]] = {}
         self._held: Sequence[Event] = ()
@@ -216,7 +230,7 @@ class Session:
             greeting.headers,
             greeting.no_responders,
         ]
-        self.introduction = Introduction(
+        self.introduction = self._common.introduction(
             greeting.name[:_NAME], greeting.lang[:_NAME], greeting.version[:_NAME]
         )
         if greeting.no_responders and not greeting.headers:
@@ -245,7 +259,7 @@ class Session:
         if wanted.sid in self._subscriptions:
             self._well()
             return
-        if len(self._subscriptions) >= self._bounds.most:
+        if len(self._subscriptions) >= self._common.most:
             self.refuse(TOO_MANY_SUBSCRIPTIONS)
             return
         rules = self._permissions.subscribe
@@ -253,12 +267,12 @@ class Session:
             queue = b' using queue "%b"' % wanted.queue if wanted.queue else b""
             self._forbid(b'Subscription to "%b"%b' % (wanted.pattern, queue))
             return
-        if not self._bounds.room():
+        if not self._common.room():
             self.refuse(TOO_MANY_SUBSCRIPTIONS)
             return
         subscription: Subscription[Receiver] = Subscription(
             wanted.pattern,
-            cast("Form", Delivered(wanted.sid, self._manners.headers)),  # mypy sees only a tuple
+            cast("Form", self._common.form(wanted.sid, self._manners.headers)),  # mypy sees a tuple
             self._to,
             wanted.queue,
             rules.bar(wanted.pattern),

@@ -7,7 +7,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from netkit.services.pubsub.broker import Broker
 from netkit.services.pubsub.gathering import Receiver
 from netkit.services.pubsub.nats.grammar import SERVER, Grammar
-from netkit.services.pubsub.nats.session import Bounds, Session, State
+from netkit.services.pubsub.nats.session import Common, Session, State
 from netkit.services.pubsub.nats.wire import Reader
 from netkit.services.pubsub.permissions import Permissions, Rules
 from netkit.services.pubsub.subscriptions import Subscription
@@ -22,7 +22,7 @@ class _Client(Ear):
     def __init__(self, broker: Broker, *, stranger: bool = False, most: int = 1000) -> None:
         super().__init__()
         self.broker = broker
-        self.session = Session(broker, self, stranger=stranger, bounds=Bounds(most))
+        self.session = Session(broker, self, stranger=stranger, common=Common(most))
         self.reader = Reader(Grammar(SERVER))
 
     def ended(self, subscription: Subscription[Receiver]) -> None:
@@ -192,7 +192,7 @@ class MannersTests(SessionTestCase):
         """Who finds no room beside the subscriptions of others is told so, and stays."""
         client = self.client()
         client.session = Session(
-            self.broker, client, bounds=Bounds(room=lambda: len(self.broker.interest) < 1)
+            self.broker, client, common=Common(room=lambda: len(self.broker.interest) < 1)
         )
         client.say(_QUIET)
         said = b"SUB a 1\r\nSUB b 2\r\nSUB a 1\r\nUNSUB 1\r\nSUB c 3\r\nPING\r\n"
