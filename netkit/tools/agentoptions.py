@@ -17,10 +17,11 @@ from netkit.document.values import printable, quoted
 from netkit.http.basicauth import Credentials
 from netkit.http.framing import InvalidRequestError, request_opening
 from netkit.http.messages import Headers
-from netkit.net.tlsclient import TlsTerms, trusted
-from netkit.tools import netrc
+from netkit.net.tlsclient import TlsTerms
+from netkit.tools import netrc, tlsoptions
 from netkit.tools.options import ask, on_a_terminal, remark
 from netkit.tools.outcome import TroubleError
+from netkit.tools.tlsoptions import tls_terms
 from netkit.tools.web.fetching import Login, Proxying, Terms, Unwatched, Watch, nobody
 from netkit.tools.web.logins import Asked, First, Given, Netrc
 from netkit.tools.web.urls import Url, parse
@@ -133,7 +134,7 @@ def agent_options(retries: int | None = 0) -> Callable[[_Function], _Function]:
         ) -> Any:  # noqa: ANN401 (as the command's)
             chosen = proxy or (Proxying.NONE if no_proxy else Proxying.ENVIRONMENT)
             agent = AgentOptions(
-                user, headers, chosen, retries, redirects, _tls(cacert, insecure=insecure)
+                user, headers, chosen, retries, redirects, tls_terms(cacert, insecure=insecure)
             )
             return function(agent=agent, **others)
 
@@ -180,20 +181,6 @@ def _options(retries: int | None) -> list[Callable[[_Function], _Function]]:
             show_default=True,
             help="Follow so many redirects.",
         ),
-        click.option(
-            "--cacert",
-            metavar="FILE",
-            type=click.Path(path_type=Path),
-            help="Trust the authorities, or servers, of this PEM file or folder and nobody else.",
-        ),
-        click.option("--insecure", is_flag=True, help="Take anybody for the server."),
+        tlsoptions.cacert,
+        tlsoptions.insecure,
     ]
-
-
-def _tls(cacert: Path | None, *, insecure: bool) -> TlsTerms:
-    if cacert is None:
-        return TlsTerms(verify=not insecure)
-    found = trusted(cacert)
-    if found.faults:
-        raise click.BadParameter(f"{found.faults[0].file}: {found.faults[0].text}")
-    return TlsTerms(found.certificates, verify=not insecure)

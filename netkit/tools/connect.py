@@ -9,10 +9,9 @@ import click
 from attrs import evolve, frozen
 from twisted.internet.interfaces import IReactorFDSet
 
-from netkit.document.values import Between
 from netkit.net.connect import Connector
 from netkit.net.sides import Side, reach
-from netkit.net.tlsclient import DEFAULT_TERMS, TlsTerms, trusted
+from netkit.tools import options, tlsoptions
 from netkit.tools.bridging.bridge import Ended, Manner, bridge
 from netkit.tools.bridging.descriptors import hold_places, sink, source
 from netkit.tools.bridging.door import Door
@@ -23,21 +22,9 @@ from netkit.tools.bridging.words import address, connection, ending
 from netkit.tools.options import examples, remark
 from netkit.tools.outcome import Exit, TroubleError
 from netkit.tools.running import TIMEOUT, Here, run
+from netkit.tools.tlsoptions import tls_terms
 
 T = TypeVar("T")
-
-
-def _seconds(low: float) -> Callable[[click.Context, click.Parameter, float], float]:
-    """Return the check of an option that says how long to wait, from `low` on."""
-    waited = Between(low, 366 * 24 * 3600, "seconds")
-
-    def check(_: click.Context, __: click.Parameter, seconds: float) -> float:
-        complaint = waited.complaint(seconds)
-        if complaint:
-            raise click.BadParameter(complaint)
-        return seconds
-
-    return check
 
 
 @frozen
@@ -89,10 +76,8 @@ class _Ends:
 @click.option("--crlf", is_flag=True, help="Send LF as CRLF; a CRLF stays.")
 @click.option("--tls", is_flag=True, help="Speak TLS; the server has to prove that it is HOST.")
 @click.option("--servername", default="", metavar="NAME", help="With TLS: it is NAME instead.")
-@click.option(
-    "--cacert", type=click.Path(path_type=Path), help="With TLS: whom to trust, a PEM file."
-)
-@click.option("--insecure", is_flag=True, help="With TLS: take anybody for the server.")
+@tlsoptions.cacert
+@tlsoptions.insecure
 @click.option("-4", "version", flag_value=4, type=int, help="By IPv4 only.")
 @click.option("-6", "version", flag_value=6, type=int, help="By IPv6 only.")
 @click.option(
@@ -113,7 +98,7 @@ class _Ends:
     "--quit",
     "wait",
     type=float,
-    callback=_seconds(-1),
+    callback=options.seconds(-1),
     default=-1,
     metavar="SECS",
     help="Leave so long after the end of the input; -1, as by default: not before the peer ends.",
@@ -122,7 +107,7 @@ class _Ends:
 @click.option(
     "--timeout",
     type=float,
-    callback=_seconds(0.01),
+    callback=options.seconds(0.01),
     default=TIMEOUT,
     show_default=True,
     metavar="SECS",
@@ -131,7 +116,7 @@ class _Ends:
 @click.option(
     "--idle",
     type=float,
-    callback=_seconds(0),
+    callback=options.seconds(0),
     default=0,
     metavar="SECS",
     help="Give up where nothing moves for so long.",
@@ -174,7 +159,7 @@ def command(  # noqa: PLR0913 (each is an option)
         idle=idle,
         send_all=send_all,
     )
-    terms = _right(lambda: _terms(cacert, insecure=insecure))
+    terms = tls_terms(cacert, insecure=insecure)
     asked = Asked(
         where, manner, Security(tls, servername, terms), version, cert, keep, listening, verbose
     )
@@ -208,15 +193,6 @@ def _forbid(why: str, **options: object) -> None:
     for name, given in options.items():
         if given:
             raise click.UsageError(f"--{name} {why}")
-
-
-def _terms(cacert: Path | None, *, insecure: bool) -> TlsTerms:
-    if cacert is None:
-        return TlsTerms(verify=False) if insecure else DEFAULT_TERMS
-    found = trusted(cacert)
-    for fault in found.faults:
-        raise ValueError(f"{fault.file} {fault.text}")
-    return TlsTerms(found.certificates, verify=not insecure)
 
 
 async def _bridged(here: Here, asked: Asked, place: Stand | None) -> Exit:

@@ -14,8 +14,7 @@ import click
 
 from netkit.http.basicauth import Credentials
 from netkit.net.addresses import host as to_host
-from netkit.net.tlsclient import TlsTerms, trusted
-from netkit.tools import netrc
+from netkit.tools import netrc, tlsoptions
 from netkit.tools.mailing.message import Message
 from netkit.tools.mailing.reading import Account, Security, Server, Wanted, newest
 from netkit.tools.mailing.showing import Table, as_json, line
@@ -23,6 +22,7 @@ from netkit.tools.options import as_json as json_option
 from netkit.tools.options import ask, examples, remark, show, show_json, timeout
 from netkit.tools.outcome import Exit, TroubleError
 from netkit.tools.running import TIMEOUT, Here, run
+from netkit.tools.tlsoptions import tls_terms
 
 PASSWORD = "NETKIT_MAIL_PASSWORD"  # noqa: S105 (the name of a variable)
 MOST = 10_000
@@ -84,13 +84,8 @@ def _security(security: Security) -> Callable[[Callable[..., Exit]], Callable[..
 @_security(Security.TLS)
 @_security(Security.STARTTLS)
 @_security(Security.NONE)
-@click.option(
-    "--cacert",
-    metavar="FILE",
-    type=click.Path(path_type=Path),
-    help="Trust the authorities, or servers, of this PEM file or folder and nobody else.",
-)
-@click.option("--insecure", is_flag=True, help="Take anybody for the server.")
+@tlsoptions.cacert
+@tlsoptions.insecure
 @json_option
 @timeout(TIMEOUT)
 def command(  # noqa: PLR0913 (an option each)
@@ -111,7 +106,7 @@ def command(  # noqa: PLR0913 (an option each)
     Nothing is marked as read. On a terminal it is a table; in a pipe UID, date, sender and subject
     have a tab between each, and --json makes one object a message.
     """
-    terms = _terms(cacert, insecure=insecure, handshake_timeout=timeout)
+    terms = tls_terms(cacert, insecure=insecure, handshake_timeout=timeout)
     security = security or Security.TLS
     server = Server(host, port or security.port, security, terms)
     account = _account(host, user)
@@ -128,15 +123,6 @@ def command(  # noqa: PLR0913 (an option each)
         return Exit.DONE
 
     return run(work, timeout)
-
-
-def _terms(cacert: Path | None, *, insecure: bool, handshake_timeout: float) -> TlsTerms:
-    if cacert is None:
-        return TlsTerms(verify=not insecure, handshake_timeout=handshake_timeout)
-    found = trusted(cacert)
-    if found.faults:
-        raise TroubleError(f"{found.faults[0].file}: {found.faults[0].text}")
-    return TlsTerms(found.certificates, not insecure, handshake_timeout=handshake_timeout)
 
 
 def _account(host: str, user: str) -> Account:

@@ -9,11 +9,12 @@ from typing import Any
 import click
 from attrs import frozen
 
-from netkit.net.tlsclient import TlsTerms, trusted
 from netkit.services.pubsub.nats.servers import Server, parse
+from netkit.tools import tlsoptions
 from netkit.tools.messaging.client import Access
 from netkit.tools.options import ask
 from netkit.tools.outcome import Exit, TroubleError
+from netkit.tools.tlsoptions import tls_terms
 
 DEFAULT = "nats://localhost:4222"
 PASSWORD = "NETKIT_NATS_PASSWORD"  # noqa: S105 (its name)
@@ -41,7 +42,7 @@ def servers(command: Callable[..., Exit]) -> Callable[..., Exit]:
         tls_first: bool,
         **others: Any,  # noqa: ANN401 (the command's own)
     ) -> Exit:
-        terms = TlsTerms(_authorities(cacert), verify=not insecure)
+        terms = tls_terms(cacert, insecure=insecure)
         token = "" if user else os.environ.get(TOKEN, "")
         access = Access(user, _password(user), token, terms, tls_first)
         return command(to=Reached(_servers(server), access), **others)
@@ -68,15 +69,6 @@ def _password(user: str) -> str:
     return os.environ.get(PASSWORD) or ask("Password", hidden=True)
 
 
-def _authorities(path: Path | None) -> tuple[Any, ...]:
-    if path is None:
-        return ()
-    found = trusted(path)
-    for fault in found.faults:
-        raise TroubleError(f"{fault.file} {fault.text}")
-    return found.certificates
-
-
 _OPTIONS: tuple[Callable[[Any], Any], ...] = (
     click.option(
         "-s",
@@ -93,9 +85,7 @@ _OPTIONS: tuple[Callable[[Any], Any], ...] = (
         default="",
         help=f"Who to log in as; the password is asked for, or ${PASSWORD}. A token is ${TOKEN}.",
     ),
-    click.option(
-        "--cacert", type=click.Path(path_type=Path), help="A PEM file of authorities to trust."
-    ),
-    click.option("--insecure", is_flag=True, help="Take any certificate; for trying things out."),
+    tlsoptions.cacert,
+    tlsoptions.insecure,
     click.option("--tls-first", is_flag=True, help="Shake hands before the server says anything."),
 )

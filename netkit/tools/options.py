@@ -11,12 +11,25 @@ from typing import Any, TypeVar
 
 import click
 
-from netkit.document.values import printable
+from netkit.document.values import Between, printable
 from netkit.tools.outcome import TroubleError
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
-_LONGEST = 24 * 3600.0
+_SHORTEST, _LONGEST = 0.01, 366 * 24 * 3600.0  # seconds
+
+
+def seconds(low: float) -> Callable[[click.Context, click.Parameter, float], float]:
+    """Return the check of an option that says how long something may take, from `low` on."""
+    waited = Between(low, _LONGEST, "seconds")
+
+    def check(_: click.Context, __: click.Parameter, value: float) -> float:
+        complaint = waited.complaint(value)
+        if complaint:
+            raise click.BadParameter(complaint)
+        return value
+
+    return check
 
 
 def timeout(default: float) -> Callable[[_Command], _Command]:
@@ -24,7 +37,8 @@ def timeout(default: float) -> Callable[[_Command], _Command]:
     return click.option(
         "--timeout",
         metavar="SECS",
-        type=click.FloatRange(0.01, _LONGEST),
+        type=float,
+        callback=seconds(_SHORTEST),
         default=default,
         show_default=True,
         help="How long a server may say nothing: until it is connected, and in between.",
