@@ -58,7 +58,7 @@ def meter(unit: Unit, clock: IReactorTime, *, shown: bool | None = None) -> Iter
         return
     from netkit.tools.progressline import drawn  # noqa: PLC0415 (not for nothing: it takes a while)
 
-    with drawn(unit) as line:
+    with drawn(of_bytes=unit is Unit.BYTES) as line:
         drawing = LoopingCall(line.show)
         drawing.clock = clock
         drawing.start(_REFRESH, now=False)

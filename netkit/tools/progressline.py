@@ -18,7 +18,6 @@ from rich.progress import (
 from rich.table import Column
 
 from netkit.document.values import printable
-from netkit.tools.progress import Unit
 
 
 class Line:
@@ -46,10 +45,10 @@ class Line:
 
 
 @contextmanager
-def drawn(unit: Unit) -> Iterator[Line]:
-    """Have a line on the standard error for what is counted in `unit`."""
+def drawn(*, of_bytes: bool) -> Iterator[Line]:
+    """Have a line on the standard error, of bytes or of whatever else is counted."""
     console = Console(stderr=True)
-    columns = _columns(unit, console.width // _SHARE)
+    columns = _columns(console.width // _SHARE, of_bytes=of_bytes)
     # The standard output may be a pipe, which is to get all that is written to it.
     with Progress(*columns, console=console, auto_refresh=False, redirect_stdout=False) as progress:
         yield Line(progress)
@@ -59,12 +58,12 @@ _SHARE = 3
 """What is being done takes no more than one part in so many of the line."""
 
 
-def _columns(unit: Unit, width: int) -> Iterator[ProgressColumn]:
+def _columns(width: int, *, of_bytes: bool) -> Iterator[ProgressColumn]:
     """Yield what the line shows, none of which goes on in a second one."""
     name = Column(max_width=width, no_wrap=True, overflow="ellipsis")
     yield TextColumn("{task.description}", markup=False, table_column=name)
     yield BarColumn(bar_width=None, table_column=Column(ratio=1))
-    if unit is Unit.BYTES:
+    if of_bytes:
         yield TaskProgressColumn(table_column=_unwrapped())
         yield DownloadColumn(binary_units=True, table_column=_unwrapped())
         yield TransferSpeedColumn(table_column=_unwrapped())
