@@ -74,3 +74,12 @@ class ProcessTests(TestCase):
         for module in ("twisted", "netkit.tools.get", "rich", "OpenSSL"):
             self.assertNotRegex(ran.errors, rf"\| +{module}\n")
         self.assertRegex(ran.errors, r"\| +netkit.tools.command\n")
+
+    async def test_completion(self) -> None:
+        """A shell is told the commands and options that what was typed may become."""
+        for words, word, offered in (
+            ("netkit ge", "1", "plain,get\n"),
+            ("netkit get --re", "2", "plain,--resume\nplain,--retries\nplain,--redirects\n"),
+        ):
+            asked = {"COMP_WORDS": words, "COMP_CWORD": word, "_NETKIT_COMPLETE": "bash_complete"}
+            self.assertEqual((await spawned(environment=asked)).out, offered)
