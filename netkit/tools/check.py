@@ -49,7 +49,7 @@ class Order:
     """What the command line asked for."""
 
     urls: tuple[Url, ...]
-    state: Path
+    state: Path | None
     jobs: int
     agent: AgentOptions
     as_json: bool
@@ -68,7 +68,7 @@ class Order:
     "--state",
     metavar="FILE",
     type=click.Path(path_type=Path),
-    help="Remember in FILE; by default in $XDG_STATE_HOME/netkit/check.json.",
+    help="Remember in FILE, which is netkit's alone; by default $XDG_STATE_HOME/netkit/check.json.",
 )
 @click.option(
     "--jobs",
@@ -100,7 +100,7 @@ def command(  # noqa: PLR0913 (one for each option)
         raise click.UsageError("no URL is given")
     if len(wanted) > MOST_PAGES:
         raise TroubleError(f"{len(wanted)} URLs are too many; {MOST_PAGES} at most")
-    order = Order(wanted, state or default_file(os.environ), jobs, agent, as_json)
+    order = Order(wanted, state, jobs, agent, as_json)
     return run(lambda here: _check(here, order), timeout)
 
 
@@ -109,7 +109,8 @@ async def _check(here: Here, order: Order) -> Exit:
     clock: Any = here.reactor
     web = UserAgent(here, order.agent.terms())
     checks = Checks(agent=web, clock=clock, now=time, jobs=order.jobs, headers=order.agent.headers)
-    memory = Memory(order.state, clock, remark)
+    file = order.state or default_file(os.environ)
+    memory = Memory(file, clock, remark, own=order.state is None)
     with meter(Unit.PIECES, clock, shown=is_shown() and _is_kept()) as progress:
 
         def found(checked: Checked) -> None:

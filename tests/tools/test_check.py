@@ -191,17 +191,29 @@ class HandledTests(Case):
         self.assertEqual((error["result"], error["status"], error["page"]), ("error", 500, None))
 
     async def test_rubbish(self) -> None:
-        """A state of garbage is put aside with one line, and pages are new."""
+        """A state of garbage in netkit's own place is put aside with one line, and pages are new."""
         self.pages = {"/": b"x"}
-        self.state.write_bytes(b"\x00garbage")
-        ran = await self.check(f"{self.url}/")
+        own = self.state.with_name("home") / "netkit" / "check.json"
+        own.parent.mkdir(parents=True)
+        own.write_bytes(b"\x00garbage")
+        environment = {"XDG_STATE_HOME": str(self.state.with_name("home"))}
+        ran = await spawned("check", "--no-proxy", f"{self.url}/", environment=environment)
         self.assertEqual(
             (ran.status, ran.out, ran.errors.count("\n")), (1, f"new       {self.url}/\n", 1)
         )
         self.assertIn("is nothing that netkit wrote", ran.errors)
-        aside = self.state.with_name(f"{self.state.name}.broken")
-        self.assertEqual(aside.read_bytes(), b"\x00garbage")
-        self.assertEqual(await self.said(f"{self.url}/"), (0, ["unchanged"]))
+        self.assertEqual(own.with_name("check.json.broken").read_bytes(), b"\x00garbage")
+        ran = await spawned("check", "--no-proxy", f"{self.url}/", environment=environment)
+        self.assertEqual((ran.status, ran.out), (0, f"unchanged {self.url}/\n"))
+
+    async def test_somebody_elses_file(self) -> None:
+        """Another program's file is left alone where --state names it, and nobody is asked."""
+        self.state.write_bytes(b"root:x:0:0")
+        ran = await self.check(f"{self.url}/")
+        self.assertEqual((ran.status, ran.out, ran.errors.count("\n")), (2, "", 1))
+        self.assertIn("it is left alone, name another file", ran.errors)
+        self.assertEqual(self.state.read_bytes(), b"root:x:0:0")
+        self.assertEqual(self.asked, [])
 
     async def test_nothing_can_be_remembered(self) -> None:
         """Where nothing can be remembered that is one line, and nobody is asked."""

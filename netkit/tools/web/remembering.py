@@ -52,12 +52,16 @@ def default_file(environment: Mapping[str, str]) -> Path:
 
 @frozen
 class Memory:
-    """The file at `path`. `tell` hears in one line what was put aside."""
+    """The file at `path`, which is `own` where the place is netkit's and not the user's choice.
+
+    `tell` hears in one line what was put aside.
+    """
 
     path: Path
     clock: IReactorTime = field(repr=False)
     tell: Callable[[str], None] = field(repr=False)
     patience: float = PATIENCE
+    own: bool = False
 
     async def recall(self) -> dict[str, Version]:
         """Return what is remembered. OSError or TroubleError: nothing could be put down there."""
@@ -80,6 +84,8 @@ class Memory:
     async def _alone(self) -> AsyncIterator[Path]:
         """Have the file for oneself."""
         path = self._real_path()
+        if not self.own:
+            self._read(path)  # before anything is made beside it
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         # The lock is no part of the file, which is another one each time.
         lock = os.open(f"{path}.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
@@ -111,15 +117,17 @@ class Memory:
 
     def _read(self, path: Path) -> dict[str, Version]:
         text = _content(path)
-        if text is None:
+        if not text:
             return {}
         try:
             return read(text)
         except NewerError:
             raise TroubleError(f"{self.path} was written by a newer netkit") from None
         except NotOursError as error:
-            aside = _put_aside(path)
-            self.tell(f"{self.path} is nothing that netkit wrote: {error}; it is now {aside}")
+            what = f"{self.path} is nothing that netkit wrote: {error}"
+            if not self.own:
+                raise TroubleError(f"{what}; it is left alone, name another file") from None
+            self.tell(f"{what}; it is now {_put_aside(path)}")
             return {}
 
 

@@ -40,7 +40,7 @@ class Case(SynchronousTestCase):
         self.told: list[str] = []
         self.found: list[Checked] = []
         self.file = Path(self.mktemp())
-        self.memory = Memory(self.file, self.clock, self.told.append)
+        self.memory = Memory(self.file, self.clock, self.told.append, own=True)
 
     def begin(self, urls: Sequence[str], **kw: Any) -> Deferred[frozenset[Verdict]]:
         """Look at pages."""

@@ -39,9 +39,9 @@ class MemoryTests(SynchronousTestCase):
         """Remember pages."""
         at_once(self.memory.keep(pages, {}))
 
-    def at(self, file: Path) -> Memory:
+    def at(self, file: Path, *, own: bool = True) -> Memory:
         """Return the memory that another file is."""
-        return Memory(file, self.clock, self.told.append)
+        return Memory(file, self.clock, self.told.append, own=own)
 
     def names(self) -> list[str]:
         """Return the names of all files."""
@@ -95,6 +95,28 @@ class MemoryTests(SynchronousTestCase):
             self.told.clear()
         self.keep(a=PAGE)
         self.assertEqual(self.recall(), {"a": PAGE})
+
+    def test_of_others(self) -> None:
+        """A file of the user's choice that netkit did not write is left alone, and so is its folder."""
+        folder = Path(self.mktemp())
+        folder.mkdir()
+        file = folder / "passwd"
+        file.write_bytes(b"root:x:0:0")
+        memory = self.at(file, own=False)
+        for touching in (memory.recall, lambda: memory.keep({"a": PAGE}, {})):
+            with self.assertRaisesRegex(TroubleError, "it is left alone, name another file"):
+                at_once(touching())
+        self.assertEqual([each.name for each in folder.iterdir()], ["passwd"])
+        self.assertEqual(file.read_bytes(), b"root:x:0:0")
+
+    def test_empty(self) -> None:
+        """An empty file remembers nothing, and is as good as none."""
+        file = Path(self.mktemp())
+        file.touch()
+        memory = self.at(file, own=False)
+        self.assertEqual(at_once(memory.recall()), {})
+        at_once(memory.keep({"a": PAGE}, {}))
+        self.assertEqual(at_once(memory.recall()), {"a": PAGE})
 
     def test_rubbish_meanwhile(self) -> None:
         """A file that turns to rubbish between two looks is put aside as well."""
