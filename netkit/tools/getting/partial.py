@@ -1,7 +1,8 @@
 """A file that comes into being: beside its place, until it is whole.
 
 FILE.part has what has come, FILE.part.json what that is a part of. Rule: FILE is what it was, or all of
-the new one, at every moment and after any end; what stays of a part is of use, or goes.
+the new one, at every moment and after any end; what stays of a part is of use, or goes; and nobody
+else's file goes, whatever its name.
 """
 
 import fcntl
@@ -9,7 +10,8 @@ import json
 import os
 from collections.abc import Iterator
 from contextlib import suppress
-from errno import EISDIR, ESPIPE
+from errno import EEXIST, EISDIR, ENXIO, ESPIPE
+from io import FileIO
 from pathlib import Path
 from stat import S_ISDIR, S_ISREG
 
@@ -47,12 +49,20 @@ class Partial:
         self.size = 0
         self._memory = path.with_name(path.name + MEMORY_SUFFIX)
         self._remembers = False
+        self._check_names()
         self._descriptor = os.open(self.place, _OPEN, 0o666)
         try:
             fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
             os.close(self._descriptor)
             raise OSError(error.errno, "is being fetched by another netkit", str(path)) from None
+
+    def _check_names(self) -> None:
+        """See to it that what stands beside the file's place is a part of netkit's, if anything is."""
+        if self._memory_of_all() is None:
+            for place in (self._memory, self.place):
+                if os.path.lexists(place) and place.lstat().st_size:
+                    raise OSError(EEXIST, "is nothing of netkit's; move it away", str(place))
 
     def known(self, url: Url) -> Part | None:
         """Return what there is of `url` from an earlier time, if it is of use; it stays."""
@@ -68,13 +78,21 @@ class Partial:
         return part
 
     def _recall(self, url: str) -> tuple[bytes, int | None] | None:
-        """Return the validator and the length that were remembered."""
+        """Return the validator and the length that were remembered, if they are of use."""
+        memory = self._memory_of_all()
+        if memory is None or memory[0] != url or not memory[1]:
+            return None
+        return memory[1], memory[2]
+
+    def _memory_of_all(self) -> tuple[str, bytes, int | None] | None:
+        """Return the URL, the validator and the length that were remembered."""
         try:
             with self._memory.open("rb") as file:
                 memory = json.loads(file.read(MEMORY_BYTES))
-            if memory["url"] != url or not isinstance(memory["length"], int | None):
+            url, validator, length = memory["url"], memory["validator"], memory["length"]
+            if not isinstance(url, str) or not isinstance(length, int | None):
                 return None
-            return memory["validator"].encode("latin-1"), memory["length"]
+            return url, validator.encode("latin-1"), length
         except (OSError, ValueError, KeyError, TypeError, AttributeError):
             return None
 
@@ -83,12 +101,11 @@ class Partial:
         self._forget()
         os.ftruncate(self._descriptor, 0)
         self.size = os.lseek(self._descriptor, 0, os.SEEK_SET)
-        if validator:
-            memory = {"url": str(url), "validator": validator.decode("latin-1"), "length": length}
-            descriptor = os.open(self._memory, _OPEN | os.O_TRUNC, 0o600)  # a URL may be a secret
-            with os.fdopen(descriptor, "w") as file:
-                json.dump(memory, file)
-            self._remembers = True
+        memory = {"url": str(url), "validator": validator.decode("latin-1"), "length": length}
+        descriptor = os.open(self._memory, _OPEN | os.O_TRUNC, 0o600)  # a URL may be a secret
+        with os.fdopen(descriptor, "w") as file:
+            json.dump(memory, file)
+        self._remembers = bool(validator)
 
     def write(self, piece: bytes) -> None:
         """Put `piece` behind what there is."""
@@ -149,7 +166,7 @@ class Device:
     def __init__(self, path: Path) -> None:
         self.path = path
         self.size = 0
-        self._file = path.open("wb", buffering=0)
+        self._file = FileIO(str(path), "wb", opener=_at_once)
 
     def known(self, url: Url) -> Part | None:  # noqa: ARG002 (as Partial's)
         """Know of no part."""
@@ -188,8 +205,21 @@ class Device:
 
 
 def opened(path: Path) -> Partial | Device:
-    """Return where to put what shall be at `path`; raise OSError."""
+    """Return where to put what shall be at `path`, or where a link there leads; raise OSError."""
+    path = Path(os.path.realpath(path)) if path.is_symlink() else path
     return Partial(path) if is_replaced(path) else Device(path)
+
+
+def _at_once(path: str, flags: int) -> int:
+    """Open without waiting for whoever would read a pipe, who may never come."""
+    try:
+        descriptor = os.open(path, flags | os.O_NONBLOCK)
+    except OSError as error:
+        if error.errno == ENXIO:
+            raise OSError(ENXIO, "nobody reads it", path) from None
+        raise
+    os.set_blocking(descriptor, True)
+    return descriptor
 
 
 def _named(error: OSError, path: Path) -> OSError:

@@ -95,18 +95,13 @@ class PartialTests(SynchronousTestCase):
         self.assertEqual(self.names(), [])
 
     def test_unknown(self) -> None:
-        """A part of another URL, one that is too long, and a memory of garbage are of no use."""
+        """A part of another URL, one that is too long, and one without a validator are of no use."""
         memory = self.folder / "file.part.json"
         good = '{"url": "http://a/file?key=secret", "validator": "v", "length": 3}'
         for text in (
             good.replace("a/file", "b/file"),
             good.replace("3", "2"),
-            good.replace("3", '"3"'),
-            good.replace('"v"', "5"),
-            good.replace('"v"', '"\\u20ac"'),
-            "[]",
-            "garbage",
-            "",
+            good.replace('"v"', '""'),
         ):
             (self.folder / "file.part").write_text("abc")
             memory.write_text(text)
@@ -116,6 +111,39 @@ class PartialTests(SynchronousTestCase):
         memory.write_text(good)
         (self.folder / "file.part").write_text("abc")
         self.assertEqual(self.partial().known(URL), Part(3, b"v", 3))
+
+    def test_somebody_elses(self) -> None:
+        """What stands beside the file's place and is not netkit's is left alone, and told of."""
+        good = '{"url": "http://a/file?key=secret", "validator": "v", "length": 3}'
+        for name, text in (
+            ("file.part", "precious"),
+            ("file.part.json", "[]"),
+            ("file.part.json", "garbage"),
+            ("file.part.json", good.replace("3", '"3"')),
+            ("file.part.json", good.replace('"v"', "5")),
+            ("file.part.json", good.replace('"v"', '"\\u20ac"')),
+        ):
+            place = self.folder / name
+            place.write_text(text)
+            error = self.assertRaises(OSError, Partial, self.path)
+            self.assertEqual(error.strerror, "is nothing of netkit's; move it away")
+            self.assertEqual(error.filename, str(place))
+            self.assertEqual((self.names(), place.read_text()), ([name], text))
+            place.unlink()
+
+    def test_killed(self) -> None:
+        """What was left by an end without warning is netkit's own, also where nothing names it."""
+        partial = self.partial()
+        partial.begin(URL, b"", None)
+        partial.write(b"abc")
+        left = {each: each.read_bytes() for each in self.folder.iterdir()}
+        partial.leave()
+        for each, content in left.items():
+            each.write_bytes(content)
+        again = self.partial()
+        self.assertIsNone(again.known(URL))
+        again.leave()
+        self.assertEqual(self.names(), [])
 
     def test_anew(self) -> None:
         """What begins anew has nothing of before."""
@@ -139,6 +167,30 @@ class PartialTests(SynchronousTestCase):
         (self.folder / "file.part").symlink_to(self.folder / "other")
         self.assertRaises(OSError, Partial, self.path)
         self.assertEqual(self.names(), ["file.part"])
+
+    def test_link_to_the_file(self) -> None:
+        """A link in the place of the file stays one, and leads to the new file."""
+        folder = self.folder / "elsewhere"
+        folder.mkdir()
+        self.path.symlink_to("elsewhere/file")
+        partial = opened(self.path)
+        partial.begin(URL, b"", None)
+        partial.write(b"abc")
+        partial.finish()
+        self.assertTrue(self.path.is_symlink())
+        self.assertEqual((folder / "file").read_bytes(), b"abc")
+
+    def test_pipe(self) -> None:
+        """A pipe that nobody reads is told of at once; one that somebody reads is written to."""
+        os.mkfifo(self.path)
+        error = self.assertRaises(OSError, opened, self.path)
+        self.assertEqual((error.strerror, error.filename), ("nobody reads it", str(self.path)))
+        reader = os.open(self.path, os.O_RDONLY | os.O_NONBLOCK)
+        self.addCleanup(os.close, reader)
+        pipe = opened(self.path)
+        pipe.write(b"abc")
+        pipe.finish()
+        self.assertEqual(os.read(reader, 9), b"abc")
 
     def test_cannot_be(self) -> None:
         """A folder, and a folder that is not there, are told before anything is asked for."""
