@@ -11,13 +11,14 @@ from twisted.trial.unittest import SynchronousTestCase
 
 ROOT = Path(__file__).parent.parent
 PACKAGE = ROOT / "netkit"
-GROUND = {"errors", "files", "document", "passwords", "values"}
+GROUND = {"errors", "files", "document", "passwords", "replacing", "values"}
 ORDER = ("net", "http", "services", "config", "daemon")
 MAY = {
     "errors": set(),
     "files": set(),
     "document": {"errors"},
     "passwords": set(),
+    "replacing": set(),
     "values": set(),
     **{room: GROUND | set(ORDER[:floor]) for floor, room in enumerate(ORDER)},
     "tools": GROUND | {"net", "http", "services"},  # of services what is SPOKEN
@@ -25,6 +26,7 @@ MAY = {
     "application": GROUND | {"daemon"},
 }
 PURE = {
+    "dotsegments",
     "naming",
     "listing",
     "conditions",

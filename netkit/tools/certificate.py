@@ -4,8 +4,6 @@
 replaces no file but one of that sort.
 """
 
-import os
-import tempfile
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
@@ -24,6 +22,7 @@ from netkit.document.values import quoted
 from netkit.net.certificates import find
 from netkit.net.identities import host_name
 from netkit.net.pemfiles import gather
+from netkit.replacing import replace
 from netkit.tools.options import examples, show
 
 NAMES = ("localhost", "127.0.0.1", "::1")
@@ -116,7 +115,7 @@ def provide(folder: Path, names: Sequence[str], now: datetime) -> str:
     begins = now.replace(microsecond=0) - SLOW_CLOCK
     issued = issue(names, begins, begins + VALID)
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    _write(file, issued.pem)
+    replace(file, issued.pem)
     return (
         f"{file}: {done} for {', '.join(names)}; self-signed, valid until {begins + VALID:%Y-%m-%d}"
     )
@@ -191,17 +190,3 @@ def _check_replaceable(file: Path) -> None:
     if not certificates or any(each.issuer != each.subject for each in certificates):
         text = "is not a self-signed certificate and is left alone; move it away"
         raise FileExistsError(0, text, str(file))
-
-
-def _write(file: Path, data: bytes) -> None:
-    """Write the whole file or nothing of it, readable by its owner only from the first byte."""
-    descriptor, name = tempfile.mkstemp(prefix=".", suffix=".new", dir=file.parent)
-    try:
-        with open(descriptor, "wb") as new:  # noqa: PTH123 (a descriptor has no path)
-            new.write(data)
-            new.flush()
-            os.fsync(new.fileno())
-        Path(name).replace(file)
-    except BaseException:
-        Path(name).unlink()
-        raise

@@ -12,7 +12,8 @@ from twisted.trial.unittest import SynchronousTestCase, TestCase
 
 from netkit.net.identities import Identity
 from netkit.net.tls import Store, load
-from netkit.tools.certificate import NAMES, Issued, _write, issue, provide
+from netkit.replacing import replace
+from netkit.tools.certificate import NAMES, Issued, issue, provide
 from tests.net.authorities import DAY, NOW, authority, found, issued, pem
 from tests.net.loopback import output, serve
 from tests.tools.commanded import called
@@ -165,7 +166,7 @@ class ProvideTests(SynchronousTestCase):
         """Where the file cannot be put in its place, nothing of it stays."""
         self.file.mkdir(parents=True)
         self.assertRaises(IsADirectoryError, self.provide)
-        self.assertRaises(IsADirectoryError, _write, self.file, b"data")
+        self.assertRaises(IsADirectoryError, replace, self.file, b"data")
         self.assertEqual(list(self.folder.iterdir()), [self.file])
 
 

@@ -9,7 +9,7 @@ import re
 from attrs import frozen
 
 from netkit.document.values import quoted
-from netkit.services.site.routes import without_dots
+from netkit.http.dotsegments import without_dots
 
 _FORM = re.compile(r"(?:/[^/%?#\\*\x00-\x20\x7f]*)+?(?:/\*)?|/\*")
 

@@ -11,6 +11,8 @@ from urllib.parse import unquote_to_bytes
 
 from attrs import frozen
 
+from netkit.http.dotsegments import without_dots
+
 T = TypeVar("T")
 
 # What most requests have: nothing encoded, no segment that begins with a dot, no `//` at the start.
@@ -97,20 +99,6 @@ def decoded_path(target: bytes) -> str:
     if _DOTS_AND_MORE.search(path):
         raise BadTargetError("the path has dots that are no dot segment")
     return without_dots(path)
-
-
-def without_dots(path: str) -> str:
-    """Return `path`, which starts with a slash, without its dot segments (RFC 3986 5.2.4)."""
-    segments = path.split("/")[1:]
-    kept: list[str] = []
-    for segment in segments:
-        if segment == "..":
-            del kept[-1:]
-        elif segment != ".":
-            kept.append(segment)
-    if segments[-1] in {".", ".."}:
-        kept.append("")
-    return "/" + "/".join(kept)
 
 
 def mount_path_complaint(path: str) -> str | None:

@@ -16,6 +16,7 @@ from pathlib import Path
 from stat import S_ISDIR, S_ISREG
 
 from netkit.http.messages import PIECE_BYTES
+from netkit.replacing import sync_folder
 from netkit.tools.getting.continuing import Part
 from netkit.tools.web.urls import Url
 
@@ -137,7 +138,7 @@ class Partial:
         os.close(self._descriptor)
         self._descriptor = -1
         with suppress(OSError):  # the file is there; its name may be lost with the power
-            _fsync_folder(self.path.parent)
+            sync_folder(self.path.parent)
 
     def discard(self) -> None:
         """Have nothing of it stay."""
@@ -224,11 +225,3 @@ def _at_once(path: str, flags: int) -> int:
 
 def _named(error: OSError, path: Path) -> OSError:
     return OSError(error.errno, error.strerror, str(path))
-
-
-def _fsync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -6,7 +6,6 @@ aside, where its owner can look at it.
 """
 
 import os
-import tempfile
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from errno import EINVAL
@@ -17,6 +16,7 @@ from attrs import field, frozen
 from twisted.internet.interfaces import IReactorTime
 from twisted.internet.task import deferLater
 
+from netkit.replacing import replace
 from netkit.tools.outcome import TroubleError
 from netkit.tools.web.validators import (
     MOST_BYTES,
@@ -78,7 +78,7 @@ class Memory:
             for url, page in seen.items():
                 if not _is_outdone(page, pages.get(url), recalled.get(url)):
                     pages[url] = page
-            _replace(path, written(pages))
+            replace(path, written(pages))
 
     @asynccontextmanager
     async def _alone(self) -> AsyncIterator[Path]:
@@ -158,22 +158,3 @@ def _put_aside(path: Path) -> Path:
             path.rename(aside)
             return aside
     raise TroubleError(f"{path} is nothing that netkit wrote, as {MOST_ASIDE} others before")
-
-
-def _replace(path: Path, text: bytes) -> None:
-    """Put the file in its place whole, for its owner only, to be there after a power failure."""
-    descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".new", dir=path.parent)
-    try:
-        with open(descriptor, "wb") as new:  # noqa: PTH123 (a descriptor has no path)
-            new.write(text)
-            new.flush()
-            os.fsync(new.fileno())
-        Path(name).replace(path)
-    except BaseException:
-        Path(name).unlink()
-        raise
-    folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)

@@ -11,6 +11,7 @@ from attrs import evolve, field, frozen
 
 from netkit.document.values import did_you_mean, quoted
 from netkit.http.basicauth import Credentials
+from netkit.http.dotsegments import without_dots
 from netkit.net.addresses import host as address_or_name
 
 PORTS = {"http": 80, "https": 443}
@@ -166,7 +167,7 @@ def _credentials(user: str | None) -> Credentials | None:
 
 
 def _target(path: str, query: str | None) -> str:
-    target = _UNFIT_IN_PATH.sub(_encoded, _without_dots(path))
+    target = _UNFIT_IN_PATH.sub(_encoded, without_dots(path))
     return target if query is None else f"{target}?{_UNFIT_IN_QUERY.sub(_encoded, query)}"
 
 
@@ -175,17 +176,3 @@ def _encoded(match: re.Match[str]) -> str:
     errors = "surrogateescape" if "\udc80" <= char <= "\udcff" else "replace"
     octets = char.encode("utf-8", errors)
     return "".join(f"%{octet:02X}" for octet in octets)
-
-
-def _without_dots(path: str) -> str:
-    """Return `path` without segments of dots (RFC 3986 5.2.4), from a slash on."""
-    kept: list[str] = []
-    segments = path.removeprefix("/").split("/")
-    for segment in segments:
-        if segment == "..":
-            del kept[-1:]
-        elif segment != ".":
-            kept.append(segment)
-    if segments[-1] in {".", ".."}:
-        kept.append("")
-    return "/" + "/".join(kept)

@@ -13,7 +13,6 @@ from netkit.services.site.routes import (
     Routes,
     decoded_path,
     mount_path_complaint,
-    without_dots,
 )
 
 SEGMENTS = st.lists(st.sampled_from(["a", "b", ".", "..", "...", ""]), min_size=1, max_size=8)
@@ -115,29 +114,6 @@ class DecodedPath(SynchronousTestCase):
     def test_round_trip(self, segment: str) -> None:
         """Any text without slash, NUL and dots comes through as it is."""
         self.assertEqual(decoded_path(b"/" + quote(segment).encode()), "/" + segment)
-
-    @settings(deadline=None, max_examples=300)
-    @given(SEGMENTS)
-    def test_without_dots(self, segments: list[str]) -> None:
-        """The result is that of RFC 3986 5.2.4, word for word."""
-        path = "/" + "/".join(segments)
-        self.assertEqual(without_dots(path), by_the_letter(path))
-
-
-def by_the_letter(path: str) -> str:
-    """Remove dot segments in the steps A to E of RFC 3986 5.2.4."""
-    source, out = path, ""
-    while source:
-        if source.startswith("/./") or source == "/.":
-            source = "/" + source[3:]
-        elif source.startswith("/../") or source == "/..":
-            source = "/" + source[4:]
-            out = out[: max(out.rfind("/"), 0)]
-        else:
-            end = source.find("/", 1)
-            end = len(source) if end < 0 else end
-            out, source = out + source[:end], source[end:]
-    return out
 
 
 class Finding(SynchronousTestCase):

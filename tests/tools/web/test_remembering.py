@@ -12,8 +12,9 @@ from twisted.internet.defer import Deferred
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
+from netkit.replacing import replace
 from netkit.tools.outcome import TroubleError
-from netkit.tools.web.remembering import MOST_ASIDE, PATIENCE, Memory, _replace, default_file
+from netkit.tools.web.remembering import MOST_ASIDE, PATIENCE, Memory, default_file
 from netkit.tools.web.validators import MOST_BYTES, Version
 from tests.running import PATIENCE as FOR_A_PROCESS
 from tests.running import ROOT
@@ -191,7 +192,7 @@ class MemoryTests(SynchronousTestCase):
     def test_not_replaced(self) -> None:
         """Where the new file cannot take its place nothing of it stays."""
         self.file.mkdir(parents=True)
-        self.assertRaises(OSError, _replace, self.file, b"text")
+        self.assertRaises(OSError, replace, self.file, b"text")
         self.assertEqual(self.names(), ["check.json"])
 
 
