@@ -11,9 +11,8 @@ from netkit.services.pubsub.lines import shown
 from netkit.services.pubsub.nats.headers import Headers, HeadersError, written
 from netkit.services.pubsub.subjects import is_subject
 from netkit.tools import options
-from netkit.tools.bridging.descriptors import source
-from netkit.tools.bridging.standard import Input
-from netkit.tools.messaging.input import Lines
+from netkit.tools.input import pieces
+from netkit.tools.messaging.lines import lines as lines_of
 from netkit.tools.messaging.publishing import Said, publish, request
 from netkit.tools.natsoptions import Reached, servers
 from netkit.tools.outcome import Exit
@@ -105,4 +104,4 @@ async def _one(payload: bytes) -> AsyncIterator[bytes]:
 
 def _lines(here: Here) -> AsyncIterator[bytes]:
     reactor: Any = here.reactor
-    return aiter(Lines(Input(reactor, source()), _LONGEST))
+    return lines_of(pieces(sys.stdin.fileno(), reactor), _LONGEST)

@@ -16,6 +16,7 @@ from netkit.document.values import quoted
 from netkit.tools.agentoptions import AgentOptions, agent_options, as_url
 from netkit.tools.getting.output import Output
 from netkit.tools.getting.telling import status_words
+from netkit.tools.input import pieces
 from netkit.tools.options import examples, remark, timeout
 from netkit.tools.outcome import Exit, TroubleError
 from netkit.tools.progress import Unit, meter
@@ -25,7 +26,7 @@ from netkit.tools.web.fetching import Got
 from netkit.tools.web.formdata import Content, Text
 from netkit.tools.web.harmless import text
 from netkit.tools.web.inbrowser import browse, saved
-from netkit.tools.web.standardinput import content, pieces
+from netkit.tools.web.standardinput import content
 from netkit.tools.web.uploading import FIELD, attached, upload
 from netkit.tools.web.urls import Url
 

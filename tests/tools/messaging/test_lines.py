@@ -1,6 +1,7 @@
 """The lines of an input: as they come, and no longer than they may be."""
 
 import os
+from collections.abc import AsyncIterator
 from typing import Any
 
 from hypothesis import given, settings
@@ -9,52 +10,33 @@ from twisted.internet.defer import Deferred
 from twisted.python.failure import Failure
 from twisted.trial.unittest import SynchronousTestCase
 
-from netkit.tools.bridging.descriptors import Sort, Source
-from netkit.tools.bridging.standard import Input
-from netkit.tools.messaging.input import Lines
+from netkit.tools.messaging.lines import lines
 from netkit.tools.outcome import TroubleError
-
-
-class Polls:
-    """A reactor that has one reader, and lets it read."""
-
-    def __init__(self) -> None:
-        self.reader: Any = None
-
-    def addReader(self, reader: Any) -> None:
-        """Have it."""
-        self.reader = reader
-
-    def removeReader(self, _: Any) -> None:
-        """Have none."""
-        self.reader = None
 
 
 class LinesTests(SynchronousTestCase):
     def lines(self, *pieces: bytes | OSError, longest: int = 10) -> list[bytes]:
         """Return the lines of an input from which `pieces` are read, and then its end."""
-        waiting = [*pieces, b""]
-
-        def read(_: int) -> bytes:
-            piece = waiting.pop(0)
-            if isinstance(piece, OSError):
-                raise piece
-            return piece
-
-        polls: Any = Polls()
-        source = Input(polls, Source(0, Sort.STREAM, read, lambda: None))
         found: list[bytes] = []
+        wanted = False
+
+        async def read() -> AsyncIterator[bytes]:
+            for piece in pieces:
+                self.assertTrue(wanted, "nothing is read that nobody has asked for")
+                if isinstance(piece, OSError):
+                    raise piece
+                yield piece
 
         async def gather() -> None:
-            async for line in Lines(source, longest):
-                self.assertIsNone(polls.reader, "nothing is read that nobody has asked for")
+            nonlocal wanted
+            wanted = True
+            async for line in lines(read(), longest):
+                wanted = False
                 found.append(line)
+                wanted = True
 
-        done = Deferred.fromCoroutine(gather())
-        while polls.reader is not None:
-            polls.reader.doRead()
         results: list[Any] = []
-        done.addBoth(results.append)
+        Deferred.fromCoroutine(gather()).addBoth(results.append)
         if isinstance(results[0], Failure):
             results[0].raiseException()
         return found
