@@ -2,12 +2,10 @@
 
 import gzip
 import socket
-import subprocess
 from collections.abc import AsyncIterator
 from pathlib import Path
-from shutil import rmtree, which
+from shutil import rmtree
 from tempfile import mkdtemp
-from textwrap import dedent
 from typing import Any
 
 from attrs import evolve
@@ -24,34 +22,17 @@ from netkit.net.connect import Connector
 from netkit.net.dial import TcpWay, UnixWay
 from netkit.net.policy import ANYWHERE
 from tests.http.origins import question
+from tests.nginx import NO_NGINX, nginx
 
-NGINX = which("nginx") or "/usr/sbin/nginx"
-MISSING = None if Path(NGINX).exists() else "nginx is not installed"
 BIG = bytes(range(256)) * 8192
 
-SETTINGS = """
-    daemon off;
-    master_process off;
-    pid {folder}/pid;
-    error_log stderr crit;
-    events {{ worker_connections 64; }}
-    http {{
-        access_log off;
-        keepalive_requests 3;
-        client_body_temp_path {folder};
-        proxy_temp_path {folder};
-        fastcgi_temp_path {folder};
-        uwsgi_temp_path {folder};
-        scgi_temp_path {folder};
-        server {{
-            listen unix:{folder}/sock;
-            root {folder};
-            client_max_body_size 1m;
-            location /hello {{ return 200 hello; }}
-            location /silent {{ return 444; }}
-            location /packed {{ gzip on; gzip_types *; try_files /big =404; }}
-        }}
-    }}
+SERVER = """
+    listen unix:{folder}/sock;
+    root {folder};
+    client_max_body_size 1m;
+    location /hello {{ return 200 hello; }}
+    location /silent {{ return 444; }}
+    location /packed {{ gzip on; gzip_types *; try_files /big =404; }}
 """
 
 
@@ -64,7 +45,7 @@ async def content(answer: Answer) -> bytes:
 
 
 class NginxTests(TestCase):
-    skip = MISSING
+    skip = NO_NGINX
     timeout = 30
 
     def setUp(self) -> None:
@@ -72,13 +53,7 @@ class NginxTests(TestCase):
         folder = Path(mkdtemp(dir="/tmp"))
         self.addCleanup(rmtree, folder)
         (folder / "big").write_bytes(BIG)
-        settings = folder / "nginx.conf"
-        settings.write_text(dedent(SETTINGS.format(folder=folder)))
-        nginx = subprocess.Popen(
-            [NGINX, "-c", settings, "-p", folder, "-e", "stderr"], stderr=subprocess.DEVNULL
-        )
-        self.addCleanup(nginx.wait)
-        self.addCleanup(nginx.kill)
+        nginx(self, folder, SERVER.format(folder=folder), http="keepalive_requests 3;")
         clock: Any = reactor
         self.pool = Pool(ClientLimits(), clock)
         self.addCleanup(self.drain)

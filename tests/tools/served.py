@@ -2,8 +2,6 @@
 
 from collections.abc import Callable
 from pathlib import Path
-from shutil import which
-from subprocess import DEVNULL, Popen
 from typing import Any
 
 from twisted.internet.defer import maybeDeferred
@@ -18,31 +16,8 @@ from netkit.http.limits import Limits
 from netkit.http.messages import Handler
 from netkit.http.server import HandlerFactory
 from tests.http.fakes import recorded
+from tests.nginx import nginx as start
 from tests.test_tap import free_port
-
-NGINX = which("nginx") or "/usr/sbin/nginx"
-NO_NGINX = None if Path(NGINX).exists() else "nginx is not installed"
-
-_SETTINGS = """
-    daemon off;
-    master_process off;
-    pid {folder}/pid;
-    error_log stderr crit;
-    events {{ worker_connections 64; }}
-    http {{
-        access_log off;
-        client_body_temp_path {folder};
-        proxy_temp_path {folder};
-        fastcgi_temp_path {folder};
-        uwsgi_temp_path {folder};
-        scgi_temp_path {folder};
-        server {{
-            listen 127.0.0.1:{port};
-            root {folder};
-            {locations}
-        }}
-    }}
-"""
 
 
 async def nginx(test: TestCase, locations: str) -> tuple[Path, str]:
@@ -50,24 +25,18 @@ async def nginx(test: TestCase, locations: str) -> tuple[Path, str]:
     from twisted.internet import reactor  # noqa: PLC0415 (trial has chosen it by now)
 
     clock: Any = reactor
-    folder = Path(test.mktemp())
+    folder = _folder(test)
     port = free_port()
-    ready = _started(test, folder, port, locations)
-    while not ready.exists():
+    start(test, folder, f"listen 127.0.0.1:{port}; root {folder}; {locations}")
+    while not (folder / "pid").exists():
         await deferLater(clock, 0.01)
     return folder, f"http://127.0.0.1:{port}"
 
 
-def _started(test: TestCase, folder: Path, port: int, locations: str) -> Path:
-    """Start nginx; return the file that appears when it listens."""
-    folder = folder.absolute()
+def _folder(test: TestCase) -> Path:
+    folder = Path(test.mktemp()).absolute()
     folder.mkdir()
-    settings = folder / "nginx.conf"
-    settings.write_text(_SETTINGS.format(folder=folder, port=port, locations=locations))
-    process = Popen([NGINX, "-c", settings, "-p", folder, "-e", "stderr"], stderr=DEVNULL)
-    test.addCleanup(process.wait)
-    test.addCleanup(process.kill)
-    return folder / "pid"
+    return folder
 
 
 def handled(test: TestCase, handler: Handler, **limits: Any) -> str:

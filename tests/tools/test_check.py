@@ -12,10 +12,11 @@ from twisted.trial.unittest import SynchronousTestCase, TestCase
 
 from netkit.http.messages import Request, Response
 from netkit.http.pages import text
+from tests.nginx import NO_NGINX
 from tests.running import PATIENCE, netkit
 from tests.test_tap import free_port
 from tests.tools.commanded import ROOT, Ran, called, spawned
-from tests.tools.served import NO_NGINX, Peer, Peers, handled, nginx, played
+from tests.tools.served import Peer, Peers, handled, nginx, played
 
 SITE = """
     [service.web]

@@ -5,13 +5,11 @@ import hashlib
 import os
 import signal
 import socket
-import subprocess
 import sys
 from base64 import b64encode
 from pathlib import Path
-from shutil import rmtree, which
+from shutil import rmtree
 from tempfile import mkdtemp
-from textwrap import dedent
 from typing import Any
 
 from twisted.internet import reactor
@@ -22,39 +20,23 @@ from twisted.python.failure import Failure
 from twisted.trial.unittest import SynchronousTestCase, TestCase
 
 from tests.listening import listening
+from tests.nginx import NO_NGINX, nginx
 from tests.tools.commanded import ROOT, Ran, called, spawned
 from tests.tools.web.hostile import Hostile, Peer, Script
 
-NGINX = which("nginx") or "/usr/sbin/nginx"
-MISSING = None if Path(NGINX).exists() else "nginx is not installed"
 BIG = bytes(range(256)) * 8192
 PAGE = b"<p>hello</p>\n"
 REALM = 'WWW-Authenticate: Basic realm="the \u202ehouse"'.encode()
 
-SETTINGS = """
-    daemon off;
-    master_process off;
-    pid {folder}/pid;
-    error_log stderr crit;
-    events {{ worker_connections 64; }}
-    http {{
-        access_log off;
-        client_body_temp_path {folder};
-        proxy_temp_path {folder};
-        fastcgi_temp_path {folder};
-        uwsgi_temp_path {folder};
-        scgi_temp_path {folder};
-        server {{
-            listen unix:{folder}/sock;
-            listen 127.0.0.1:{port};
-            root {folder}/www;
-            gzip on;
-            gzip_types *;
-            gzip_min_length 1;
-            location /slow/ {{ alias {folder}/www/; limit_rate 800k; limit_rate_after 300k; }}
-            location /moved {{ return 302 /page; }}
-        }}
-    }}
+SERVER = """
+    listen unix:{folder}/sock;
+    listen 127.0.0.1:{port};
+    root {folder}/www;
+    gzip on;
+    gzip_types *;
+    gzip_min_length 1;
+    location /slow/ {{ alias {folder}/www/; limit_rate 800k; limit_rate_after 300k; }}
+    location /moved {{ return 302 /page; }}
 """
 
 
@@ -212,7 +194,7 @@ class RowTests(GetCase):
 class NginxTests(GetCase):
     """Against nginx."""
 
-    skip = MISSING
+    skip = NO_NGINX
 
     def setUp(self) -> None:
         """Start nginx."""
@@ -226,13 +208,7 @@ class NginxTests(GetCase):
         self.home.chmod(0o755)
         with socket.create_server(("127.0.0.1", 0)) as free:
             port = free.getsockname()[1]
-        settings = self.home / "nginx.conf"
-        settings.write_text(dedent(SETTINGS.format(folder=self.home, port=port)))
-        nginx = subprocess.Popen(
-            [NGINX, "-c", settings, "-p", self.home, "-e", "stderr"], stderr=subprocess.DEVNULL
-        )
-        self.addCleanup(nginx.wait)
-        self.addCleanup(nginx.kill)
+        nginx(self, self.home, SERVER.format(folder=self.home, port=port))
         self.url = f"http://127.0.0.1:{port}"
 
     async def get(self, *arguments: str, **environment: str) -> Ran:

@@ -18,9 +18,10 @@ from netkit.http.basicauth import challenge, credentials
 from netkit.http.messages import Request, Response
 from netkit.http.multipart import parts
 from netkit.http.pages import text
+from tests.nginx import NO_NGINX
 from tests.running import netkit
 from tests.tools.commanded import ROOT, Ran, called, spawned
-from tests.tools.served import NO_NGINX, Peer, Peers, handled, nginx, played
+from tests.tools.served import Peer, Peers, handled, nginx, played
 
 MEBIBYTE = 1024 * 1024
 

@@ -74,7 +74,7 @@ def source(fileno: int = STDIN) -> Source:
             lambda size: duplicate.recv(size, socket.MSG_DONTWAIT),
             duplicate.close,
         )
-    own = _opened_anew(fileno, os.O_RDONLY)
+    own = opened_anew(fileno, os.O_RDONLY)
     used = fileno if own is None else own
     return Source(used, _sort(fileno), lambda size: os.read(used, size), _closing(own))
 
@@ -92,7 +92,7 @@ def sink(fileno: int = STDOUT) -> Sink:
             close=duplicate.close,
         )
     may_wait = stat.S_ISFIFO(mode) or os.isatty(fileno)
-    own = _opened_anew(fileno, os.O_WRONLY)
+    own = opened_anew(fileno, os.O_WRONLY)
     used = fileno if own is None else own
     waits = may_wait and own is None
     at_once = PIPE_BUF if waits else _ANY
@@ -118,7 +118,7 @@ def _sort(fileno: int) -> Sort:
     return Sort.FILE if stat.S_ISREG(os.fstat(fileno).st_mode) else Sort.STREAM
 
 
-def _opened_anew(fileno: int, access: int) -> int | None:
+def opened_anew(fileno: int, access: int) -> int | None:
     """Return a descriptor with flags of its own for the pipe or terminal at `fileno`, or None."""
     state = os.fstat(fileno)
     if not stat.S_ISFIFO(state.st_mode) and (not os.isatty(fileno) or state.st_rdev == _PTMX):

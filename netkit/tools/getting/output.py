@@ -8,13 +8,15 @@ import fcntl
 import os
 from contextlib import suppress
 from errno import EPIPE
-from stat import S_ISCHR, S_ISFIFO, S_ISREG
+from stat import S_ISFIFO, S_ISREG
 from typing import Any
 
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IWriteDescriptor
 from twisted.python.failure import Failure
 from zope.interface import implementer
+
+from netkit.tools.bridging.descriptors import opened_anew
 
 PIPE_BYTES = 1024 * 1024
 """What a pipe shall hold, if the system lets it."""
@@ -103,12 +105,5 @@ def _unblocked(descriptor: int, mode: int) -> int:
     if S_ISFIFO(mode):
         with suppress(OSError):
             fcntl.fcntl(descriptor, fcntl.F_SETPIPE_SZ, PIPE_BYTES)
-    elif not (S_ISCHR(mode) and os.isatty(descriptor)):
-        return descriptor
-    try:
-        return os.open(
-            f"/proc/self/fd/{descriptor}",
-            os.O_WRONLY | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOCTTY,
-        )
-    except OSError:
-        return descriptor
+    own = opened_anew(descriptor, os.O_WRONLY)
+    return descriptor if own is None else own

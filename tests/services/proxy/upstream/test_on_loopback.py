@@ -11,7 +11,7 @@ from struct import pack
 from tempfile import mkdtemp
 from textwrap import dedent
 from typing import Any
-from unittest import skipUnless
+from unittest import skipIf, skipUnless
 
 from attrs import frozen
 from twisted.internet import reactor
@@ -42,30 +42,15 @@ from netkit.tools.certificate import issue
 from tests.http.fakes import recorded
 from tests.http.sockets import FIELDS, Echo, frame
 from tests.listening import listening
+from tests.nginx import NO_NGINX, nginx
 
-NGINX = which("nginx") or "/usr/sbin/nginx"
 HAPROXY = which("haproxy") or "/usr/sbin/haproxy"
 
-NGINX_SETTINGS = """
-    daemon off;
-    master_process off;
-    pid {folder}/pid;
-    error_log stderr crit;
-    events {{ worker_connections 64; }}
-    http {{
-        access_log off;
-        client_body_temp_path {folder};
-        proxy_temp_path {folder};
-        fastcgi_temp_path {folder};
-        uwsgi_temp_path {folder};
-        scgi_temp_path {folder};
-        server {{
-            listen {listen};
-            {more}
-            location / {{ return 200 "$request_uri $host $http_x_forwarded_for"; }}
-            location = /base/big {{ alias {folder}/big; }}
-        }}
-    }}
+NGINX_SERVER = """
+    listen {listen};
+    {more}
+    location / {{ return 200 "$request_uri $host $http_x_forwarded_for"; }}
+    location = /base/big {{ alias {folder}/big; }}
 """
 HAPROXY_SETTINGS = """
     global
@@ -164,7 +149,7 @@ class Mounted(TestCase):
         return [formatEvent(event) for event in self.events]
 
 
-@skipUnless(Path(NGINX).exists(), "nginx is not installed")
+@skipIf(NO_NGINX, str(NO_NGINX))
 class Nginx(Mounted):
     async def nginx(self, more: str = "", *, unix: bool = True) -> str:
         """Start nginx, and return where it listens: on a UNIX socket, or on a port with TLS."""
@@ -175,9 +160,7 @@ class Nginx(Mounted):
         with socket.create_server(("127.0.0.1", 0)) as free:
             port = int(free.getsockname()[1])
         listen = f"unix:{path}" if unix else f"127.0.0.1:{port} ssl"
-        file = folder / "nginx.conf"
-        file.write_text(dedent(NGINX_SETTINGS).format(folder=folder, listen=listen, more=more))
-        self.started(NGINX, "-c", str(file), "-p", str(folder), "-e", "stderr")
+        nginx(self, folder, NGINX_SERVER.format(folder=folder, listen=listen, more=more))
         clock: Any = reactor
         while not _listens(
             socket.AF_UNIX if unix else socket.AF_INET, path if unix else ("127.0.0.1", port)
