@@ -9,11 +9,17 @@ from benchmarks.work import Row, Side, Work, against
 from benchmarks.works.site import STATIC
 
 # All limits are on; the one a source address has is raised, since all connections come from one.
-NETKIT = netkit("""\
+_LIMITS = """\
 [limits]
 connections_per_address = 10000
+"""
+NETKIT = netkit(f"""{_LIMITS}
 [service.echo]
 listen = "tcp:$port:interface=127.0.0.1"
+""")
+NETKIT_PUBSUB = netkit(f"""{_LIMITS}
+[service.pubsub]
+listen = [{{ endpoint = "tcp:$port:interface=127.0.0.1", protocol = "nats" }}]
 """)
 
 
@@ -46,6 +52,7 @@ WORKS = (
     Work(
         name="an idle subscriber",
         rows=(Row(MEMORY, goal="<= 3 kB"),),
+        netkit=Side(NETKIT_PUBSUB, SUBSCRIBED),
         peers=(Side(NATS, SUBSCRIBED), Side(REDIS, SUBSCRIBED_REDIS)),
     ),
 )
